@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the bootloader decides at power-on and at each reset.
+ *
+ * Partition table (the copy if the first does not verify) -> otadata -> the selected slot. If its image does not
+ * verify: factory, as the mission says; then every other app slot in the table's order; then a halt. Whatever boots has
+ * just been verified whole. Nothing is written.
+ */
+#ifndef LIFEBOAT_BOOT_H
+#define LIFEBOAT_BOOT_H
+
+#include "lifeboat/device.h"
+#include "lifeboat/otadata.h"
+#include "lifeboat/verify.h"
+
+enum lb_boot_reason {
+  LB_BOOT_SELECTED,         /* the slot that otadata selects */
+  LB_BOOT_DEFAULT,          /* nothing is selected: factory, or ota_0 where there is no factory */
+  LB_BOOT_FALLBACK_FACTORY, /* the selected slot does not verify */
+  LB_BOOT_FALLBACK_OTHER    /* neither does factory */
+};
+
+struct lb_boot_decision {
+  struct lb_partition partition; /* what boots */
+  struct lb_partition selected;  /* what should have booted */
+  enum lb_boot_reason reason;
+  int selected_error; /* why the selected slot did not boot, or LB_OK */
+};
+
+/* What lb_boot tells while it works, for the log. Any pointer may be NULL where it does not apply. */
+enum lb_boot_event {
+  LB_BOOT_EVENT_TABLE,    /* result: LB_OK, or what is wrong with the table at LB_TABLE_ADDRESS */
+  LB_BOOT_EVENT_COPY,     /* the copy at LB_TABLE_COPY_ADDRESS is good and used instead */
+  LB_BOOT_EVENT_SELECTED, /* partition: what otadata selects; result: LB_OK, or why otadata could not be read */
+  LB_BOOT_EVENT_TRIED     /* partition, result of its verification, and its image */
+};
+
+struct lb_boot_log {
+  void *context;
+  void (*report)(void *context, enum lb_boot_event event, int result, const struct lb_partition *partition,
+                 const struct lb_image_info *image);
+};
+
+/*
+ * Decides. `table` is filled and device->table pointed to it; `verify` is the caller's room to work in, and
+ * verify->image.info describes the image that boots. `log` may be NULL.
+ * LB_OK; LB_ERR_TABLE_... without a usable table; LB_ERR_NOTHING_BOOTS.
+ */
+int lb_boot(struct lb_device *device, struct lb_table *table, struct lb_verify *verify, const struct lb_boot_log *log,
+            struct lb_boot_decision *decision);
+
+#endif

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Results of every function of the library, and what they mean in words.
+ *
+ * A function returns LB_OK, LB_MORE where its description says that it works in steps, or one of the negative
+ * errors below. An error is returned to the caller at once and never replaced by a vaguer one.
+ */
+#ifndef LIFEBOAT_ERROR_H
+#define LIFEBOAT_ERROR_H
+
+enum lb_result {
+  LB_OK = 0,
+  LB_MORE = 1, /* a bounded piece was done, call again for the next one */
+
+  /* the caller */
+  LB_ERR_ARGUMENT = -1, /* an argument is outside the range that the header gives */
+  LB_ERR_STATE = -2,    /* the call does not belong here: not started, already finished, or failed before */
+
+  /* the flash and the hash, as their drivers report it */
+  LB_ERR_FLASH_READ = -10,
+  LB_ERR_FLASH_PROGRAM = -11,
+  LB_ERR_FLASH_ERASE = -12,
+  LB_ERR_FLASH_BOUNDS = -13, /* an access would leave the chip or the partition */
+  LB_ERR_HASH = -14,         /* the hash driver failed */
+
+  /* the partition table */
+  LB_ERR_TABLE_MAGIC = -20,        /* a row begins with none of the known marks */
+  LB_ERR_TABLE_BOUNDS = -21,       /* a partition does not lie inside the flash */
+  LB_ERR_TABLE_MD5 = -22,          /* the rows do not have the MD5 that the table states */
+  LB_ERR_TABLE_MD5_TWICE = -23,    /* there is a second MD5 row */
+  LB_ERR_TABLE_UNTERMINATED = -24, /* the row of 0xFF that ends a table is missing */
+  LB_ERR_TABLE_ALIGNMENT = -25,    /* an offset or size is not aligned as its type demands */
+  LB_ERR_TABLE_NAME = -26,         /* a label is empty or used twice */
+  LB_ERR_TABLE_OVERLAP = -27,      /* two partitions share bytes */
+  LB_ERR_TABLE_LOW = -28,          /* a partition lies below the end of the partition table */
+  LB_ERR_TABLE_OTADATA = -29,      /* more than one otadata partition, or one that is not 0x2000 bytes */
+  LB_ERR_TABLE_FULL = -30,         /* more rows than a table holds */
+  LB_ERR_TABLE_EMPTY = -31,        /* the flash is blank where the table should be, or it has no row */
+
+  /* slots */
+  LB_ERR_NOT_FOUND = -40,      /* no partition of that name or kind */
+  LB_ERR_NO_OTADATA = -41,     /* the table has no otadata partition, so nothing can be selected */
+  LB_ERR_NO_TARGET = -42,      /* the table has no slot that an update could be written to */
+  LB_ERR_TARGET_RUNNING = -43, /* the target holds the firmware that is running */
+  LB_ERR_TARGET_FACTORY = -44, /* the target is no OTA slot: factory is never written by an update */
+  LB_ERR_NOTHING_BOOTS = -45,  /* no slot holds an image that verifies */
+
+  /* images */
+  LB_ERR_IMAGE_MAGIC = -60,           /* does not begin with 0xE9 */
+  LB_ERR_IMAGE_SEGMENTS = -61,        /* segment count is 0 or above 16 */
+  LB_ERR_IMAGE_SEGMENT_LENGTH = -62,  /* not a multiple of 4, or 16 MB and more */
+  LB_ERR_IMAGE_SEGMENT_MAPPING = -63, /* a mapped segment is not congruent with its flash address modulo 64 KB */
+  LB_ERR_IMAGE_CHIP = -64,            /* made for another chip */
+  LB_ERR_IMAGE_REVISION = -65,        /* made for other revisions of the chip */
+  LB_ERR_IMAGE_NO_HASH = -66,         /* hash_appended is not 1 */
+  LB_ERR_IMAGE_CHECKSUM = -67,        /* the xor checksum is wrong */
+  LB_ERR_IMAGE_DIGEST = -68,          /* the SHA-256 is wrong */
+  LB_ERR_IMAGE_TOO_LONG = -69,        /* longer than its partition */
+  LB_ERR_IMAGE_TRUNCATED = -70,       /* ended before its own end */
+  LB_ERR_IMAGE_TRAILING = -71,        /* something other than erased flash follows its end */
+  LB_ERR_IMAGE_BOOTLOADER = -72,      /* a bootloader or a merged flash image, no application */
+  LB_ERR_IMAGE_PROJECT = -73,         /* of another project than the running firmware */
+  LB_ERR_SIZE_MISMATCH = -74,         /* not as many bytes came as were announced */
+  LB_ERR_READ_BACK = -75,             /* the flash does not hold what was written to it */
+};
+
+/* What an error means: for consoles, logs and tests. All strings are static. */
+struct lb_error_info {
+  int code;             /* LB_ERR_... */
+  const char *name;     /* "LB_ERR_IMAGE_CHIP" */
+  const char *cause;    /* what happened, without capital and full stop: "image is made for another chip" */
+  const char *remedy;   /* what to do about it, in the same form: "use the image made for this module" */
+  const char *esp_name; /* the nearest error of ESP-IDF: "ESP_ERR_IMAGE_INVALID" */
+  int esp_code;         /* and its number: 0x2002 */
+};
+
+/* The description of an error; never NULL: a code that the library does not know is described as unknown. */
+const struct lb_error_info *lb_error_info(int code);
+
+/* The number of described errors and the one at an index below it, to walk over all of them. */
+unsigned lb_error_count(void);
+const struct lb_error_info *lb_error_at(unsigned index);
+
+#endif

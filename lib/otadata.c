@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+#include "lifeboat/otadata.h"
+
+#include <string.h>
+
+#include "lifeboat/bytes.h"
+#include "lifeboat/crc32.h"
+#include "lifeboat/error.h"
+
+#define STATE_OFFSET 24U
+#define CRC_OFFSET   28U
+#define CRC_SEED     0xFFFFFFFFU /* ESP-IDF starts the register at 0 */
+
+uint32_t lb_otadata_crc(uint32_t sequence)
+{
+  uint8_t bytes[4];
+  lb_store_le32(bytes, sequence);
+  return lb_crc32(CRC_SEED, bytes, sizeof bytes);
+}
+
+static uint32_t record_address(const struct lb_otadata *otadata, int index)
+{
+  return otadata->partition.offset + (uint32_t)index * otadata->sector;
+}
+
+static int read_record(struct lb_otadata *otadata, const struct lb_flash *flash, int index)
+{
+  uint8_t bytes[LB_OTADATA_RECORD_SIZE];
+  int err = lb_flash_read(flash, record_address(otadata, index), bytes, sizeof bytes);
+  if (err) {
+    return err;
+  }
+  struct lb_otadata_record *record = &otadata->records[index];
+  record->sequence = lb_load_le32(bytes);
+  record->state = lb_load_le32(bytes + STATE_OFFSET);
+  record->crc = lb_load_le32(bytes + CRC_OFFSET);
+  record->usable = record->sequence != LB_OTADATA_BLANK && record->state != LB_OTADATA_INVALID &&
+                   record->state != LB_OTADATA_ABORTED && record->crc == lb_otadata_crc(record->sequence);
+  return LB_OK;
+}
+
+static int active_of(const struct lb_otadata_record *records)
+{
+  if (records[0].usable && records[1].usable) {
+    return records[1].sequence > records[0].sequence ? 1 : 0;
+  }
+  if (records[0].usable) {
+    return 0;
+  }
+  return records[1].usable ? 1 : LB_OTADATA_NONE;
+}
+
+static int read_records(struct lb_otadata *otadata, const struct lb_flash *flash)
+{
+  for (int i = 0; i < (int)LB_OTADATA_RECORDS; i++) {
+    int err = read_record(otadata, flash, i);
+    if (err) {
+      return err;
+    }
+  }
+  otadata->active = active_of(otadata->records);
+  return LB_OK;
+}
+
+int lb_otadata_read(struct lb_otadata *otadata, const struct lb_device *device)
+{
+  otadata->active = LB_OTADATA_NONE;
+  if (lb_table_find(device->table, LB_TYPE_DATA, LB_SUBTYPE_OTADATA, &otadata->partition) != LB_OK) {
+    return LB_ERR_NO_OTADATA;
+  }
+  otadata->sector = otadata->partition.size / LB_OTADATA_RECORDS;
+  return read_records(otadata, device->flash);
+}
+
+static uint32_t slot_number(uint32_t sequence, uint32_t slots)
+{
+  return (sequence - 1U) % slots;
+}
+
+int lb_otadata_selected(const struct lb_otadata *otadata, const struct lb_table *table, struct lb_partition *selected)
+{
+  uint32_t slots = lb_table_ota_count(table);
+  if (otadata->active != LB_OTADATA_NONE && slots > 0) {
+    return lb_table_ota_slot(table, slot_number(otadata->records[otadata->active].sequence, slots), selected);
+  }
+  if (lb_table_find(table, LB_TYPE_APP, LB_SUBTYPE_FACTORY, selected) == LB_OK) {
+    return LB_OK;
+  }
+  return lb_table_ota_slot(table, 0, selected);
+}
+
+/* The smallest sequence number above `above` that means that slot; LB_OTADATA_BLANK if there is none left. */
+static uint32_t next_sequence(uint32_t above, uint32_t slot, uint32_t slots)
+{
+  uint32_t next_slot = above % slots; /* what above + 1 means */
+  uint32_t step = 1U + (slot + slots - next_slot) % slots;
+  return step < LB_OTADATA_BLANK - above ? above + step : LB_OTADATA_BLANK;
+}
+
+/* Erases a record's sector unless it is blank. Tells in `*erased` whether that cost an erase. */
+static int clear_record(struct lb_otadata *otadata, const struct lb_flash *flash, int index, bool *erased)
+{
+  uint32_t address = record_address(otadata, index);
+  uint32_t end = address + otadata->sector;
+  *erased = false;
+  while (address < end) {
+    uint32_t sector = lb_flash_sector(flash);
+    bool blank;
+    int err = lb_flash_is_blank(flash, address, sector, &blank);
+    if (err) {
+      return err;
+    }
+    if (!blank) {
+      err = lb_flash_erase_one(flash, address, address + sector, &sector);
+      if (err) {
+        return err;
+      }
+      *erased = true;
+    }
+    address += sector;
+  }
+  return LB_OK;
+}
+
+static int write_record(struct lb_otadata *otadata, const struct lb_flash *flash, int index, uint32_t sequence)
+{
+  uint8_t bytes[LB_OTADATA_RECORD_SIZE];
+  memset(bytes, 0xFF, sizeof bytes);
+  lb_store_le32(bytes, sequence);
+  lb_store_le32(bytes + CRC_OFFSET, lb_otadata_crc(sequence));
+  return lb_flash_program(flash, record_address(otadata, index), bytes, sizeof bytes);
+}
+
+/* The count has come to its end: the new record begins it anew, so the old one has to go before it counts. */
+static int start_count_anew(struct lb_otadata *otadata, const struct lb_device *device, uint32_t slot)
+{
+  bool erased;
+  int other = 1 - otadata->active;
+  if (otadata->records[other].usable && otadata->records[other].sequence == slot + 1U) {
+    int err = clear_record(otadata, device->flash, otadata->active, &erased);
+    return err ? err : read_records(otadata, device->flash);
+  }
+  int err = clear_record(otadata, device->flash, other, &erased);
+  if (err == LB_OK) {
+    err = write_record(otadata, device->flash, other, slot + 1U);
+  }
+  return err ? err : read_records(otadata, device->flash);
+}
+
+int lb_otadata_select_slot(struct lb_otadata *otadata, const struct lb_device *device, uint32_t slot)
+{
+  uint32_t slots = lb_table_ota_count(device->table);
+  if (slot >= slots) {
+    return LB_ERR_NOT_FOUND;
+  }
+  uint32_t active = 0;
+  if (otadata->active != LB_OTADATA_NONE) {
+    active = otadata->records[otadata->active].sequence;
+    if (slot_number(active, slots) == slot) {
+      return LB_OK;
+    }
+  }
+  uint32_t sequence = next_sequence(active, slot, slots);
+  if (sequence == LB_OTADATA_BLANK) {
+    int err = start_count_anew(otadata, device, slot);
+    return err ? err : LB_MORE;
+  }
+  int other = otadata->active == LB_OTADATA_NONE ? 0 : 1 - otadata->active;
+  bool erased;
+  int err = clear_record(otadata, device->flash, other, &erased);
+  if (err == LB_OK) {
+    err = write_record(otadata, device->flash, other, sequence);
+  }
+  if (err == LB_OK) {
+    err = read_records(otadata, device->flash);
+  }
+  if (err) {
+    return err;
+  }
+  return otadata->active == other && otadata->records[other].sequence == sequence ? LB_OK : LB_ERR_READ_BACK;
+}
+
+int lb_otadata_select_factory(struct lb_otadata *otadata, const struct lb_device *device)
+{
+  int active = otadata->active == LB_OTADATA_NONE ? 1 : otadata->active;
+  bool erased = false;
+  int err = clear_record(otadata, device->flash, 1 - active, &erased);
+  if (err == LB_OK && !erased) {
+    err = clear_record(otadata, device->flash, active, &erased);
+  }
+  if (err) {
+    return err;
+  }
+  if (erased) {
+    return LB_MORE;
+  }
+  err = read_records(otadata, device->flash);
+  if (err) {
+    return err;
+  }
+  return otadata->active == LB_OTADATA_NONE ? LB_OK : LB_ERR_READ_BACK;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "lifeboat/select.h"
+
+#include "lifeboat/error.h"
+
+enum state { VERIFYING, SELECTING, SELECTED, FAILED };
+
+static bool is_factory(const struct lb_partition *partition)
+{
+  return partition->type == LB_TYPE_APP && partition->subtype == LB_SUBTYPE_FACTORY;
+}
+
+int lb_select_start(struct lb_select *select, const struct lb_device *device, const struct lb_partition *target)
+{
+  struct lb_partition known;
+  select->device = device;
+  select->target = *target;
+  select->state = FAILED;
+  if (lb_table_find(device->table, target->type, target->subtype, &known) != LB_OK ||
+      !lb_partition_same(&known, target) || !(is_factory(target) || lb_partition_is_ota(target))) {
+    select->result = LB_ERR_NOT_FOUND;
+    return select->result;
+  }
+  select->result = lb_otadata_read(&select->otadata, device);
+  if (select->result == LB_OK) {
+    select->result = lb_verify_start(&select->verify, device, target);
+  }
+  if (select->result == LB_OK) {
+    select->state = VERIFYING;
+  }
+  return select->result;
+}
+
+static int write_selection(struct lb_select *select)
+{
+  if (is_factory(&select->target)) {
+    return lb_otadata_select_factory(&select->otadata, select->device);
+  }
+  return lb_otadata_select_slot(&select->otadata, select->device, select->target.subtype - LB_SUBTYPE_OTA_0);
+}
+
+int lb_select_step(struct lb_select *select)
+{
+  int result = select->result;
+  switch ((enum state)select->state) {
+  case VERIFYING:
+    result = lb_verify_step(&select->verify);
+    if (result == LB_OK) {
+      select->state = SELECTING;
+      return LB_MORE;
+    }
+    break;
+  case SELECTING:
+    result = write_selection(select);
+    if (result == LB_OK) {
+      select->state = SELECTED;
+    }
+    break;
+  case SELECTED:
+    return LB_OK;
+  case FAILED:
+    return result ? result : LB_ERR_STATE;
+  }
+  if (result < 0) {
+    select->state = FAILED;
+    select->result = result;
+  }
+  return result;
+}

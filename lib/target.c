@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "lifeboat/target.h"
+
+#include "lifeboat/error.h"
+
+/* Is it an error of the image, and not of the flash or the hash, that keeps an image from being verified? */
+static bool image_is_bad(int result)
+{
+  return result <= LB_ERR_IMAGE_MAGIC && result >= LB_ERR_IMAGE_TRAILING;
+}
+
+int lb_target_start(struct lb_target *target, const struct lb_device *device, const struct lb_partition *running)
+{
+  struct lb_otadata otadata;
+  target->device = device;
+  target->running = *running;
+  target->number = 0;
+  target->verifying = false;
+  target->count = lb_table_ota_count(device->table);
+  if (target->count == 0 || (target->count == 1 && lb_partition_is_ota(running))) {
+    return LB_ERR_NO_TARGET;
+  }
+  target->has_selected = lb_otadata_read(&otadata, device) == LB_OK &&
+                         lb_otadata_selected(&otadata, device->table, &target->selected) == LB_OK;
+  return LB_OK;
+}
+
+/* All slots verify: the first one that otadata does not select, or simply the first. */
+static int choose_among_good(struct lb_target *target)
+{
+  for (uint32_t number = 0; number < target->count; number++) {
+    int err = lb_table_ota_slot(target->device->table, number, &target->slot);
+    if (err) {
+      return err;
+    }
+    if (!target->has_selected || !lb_partition_same(&target->slot, &target->selected)) {
+      return LB_OK;
+    }
+  }
+  return lb_table_ota_slot(target->device->table, 0, &target->slot);
+}
+
+int lb_target_step(struct lb_target *target)
+{
+  const struct lb_table *table = target->device->table;
+  if (lb_partition_is_ota(&target->running)) {
+    uint32_t running = target->running.subtype - (uint32_t)LB_SUBTYPE_OTA_0;
+    return lb_table_ota_slot(table, (running + 1U) % target->count, &target->slot);
+  }
+  if (!target->verifying) {
+    if (lb_table_ota_slot(table, target->number, &target->slot) != LB_OK) {
+      return choose_among_good(target);
+    }
+    target->verifying = true;
+    int err = lb_verify_start(&target->verify, target->device, &target->slot);
+    return err ? err : LB_MORE;
+  }
+  int result = lb_verify_step(&target->verify);
+  if (image_is_bad(result)) {
+    return LB_OK;
+  }
+  if (result == LB_OK) {
+    target->verifying = false;
+    target->number++;
+    return LB_MORE;
+  }
+  return result;
+}
+
+int lb_target_allowed(const struct lb_table *table, const struct lb_partition *running, const struct lb_partition *slot)
+{
+  struct lb_partition known;
+  if (lb_partition_same(running, slot)) {
+    return LB_ERR_TARGET_RUNNING;
+  }
+  if (lb_table_find(table, slot->type, slot->subtype, &known) != LB_OK || !lb_partition_same(&known, slot)) {
+    return LB_ERR_NOT_FOUND;
+  }
+  return lb_partition_is_ota(slot) ? LB_OK : LB_ERR_TARGET_FACTORY;
+}
