@@ -296,7 +296,7 @@ bool lb_update_touched_flash(const struct lb_update *update)
   return update->touched_flash;
 }
 
-bool lb_update_is_verifying(const struct lb_update *update)
+bool lb_update_is_verified(const struct lb_update *update)
 {
-  return update->state == SELECTING;
+  return update->state == DONE || (update->state == SELECTING && update->stage.select.verify.image.result == LB_OK);
 }

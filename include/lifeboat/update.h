@@ -71,7 +71,7 @@ int lb_update_finish(struct lb_update *update);
 /* Has the image been accepted, so that the flash may have been changed? */
 bool lb_update_touched_flash(const struct lb_update *update);
 
-/* Is everything written, so that only reading back, verifying and selecting are left? */
-bool lb_update_is_verifying(const struct lb_update *update);
+/* Has the whole image been read back and verified, so that only selecting is left? */
+bool lb_update_is_verified(const struct lb_update *update);
 
 #endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "boot/bootloader.h"
+
+#include <stddef.h>
+
+#include "lifeboat/error.h"
+
+static void line(const struct bootloader *bootloader, const char *const *pieces)
+{
+  bootloader->log(bootloader->log_context, "boot: ");
+  for (; *pieces; pieces++) {
+    bootloader->log(bootloader->log_context, *pieces);
+  }
+  bootloader->log(bootloader->log_context, "\n");
+}
+
+#define LINE(bootloader, ...) line(bootloader, (const char *const[]){__VA_ARGS__, NULL})
+
+static void log_tried(const struct bootloader *bootloader, int result, const struct lb_partition *partition,
+                      const struct lb_image_info *image)
+{
+  if (result == LB_OK) {
+    LINE(bootloader, partition->label, ": verified, version ",
+         image->description.version[0] != '\0' ? image->description.version : "unknown");
+  } else {
+    LINE(bootloader, partition->label, ": does not verify: ", lb_error_info(result)->cause);
+  }
+}
+
+static void log_selected(const struct bootloader *bootloader, int result, const struct lb_partition *partition)
+{
+  if (result) {
+    LINE(bootloader, "otadata cannot be used: ", lb_error_info(result)->cause);
+  }
+  if (partition) {
+    LINE(bootloader, "selected: ", partition->label);
+  }
+}
+
+static void report(void *context, enum lb_boot_event event, int result, const struct lb_partition *partition,
+                   const struct lb_image_info *image)
+{
+  const struct bootloader *bootloader = context;
+  switch (event) {
+  case LB_BOOT_EVENT_TABLE:
+    if (result) {
+      LINE(bootloader, "the partition table at 0x8000 cannot be used: ", lb_error_info(result)->cause);
+    }
+    break;
+  case LB_BOOT_EVENT_COPY:
+    LINE(bootloader, "using the copy of the partition table at 0x7000");
+    break;
+  case LB_BOOT_EVENT_SELECTED:
+    log_selected(bootloader, result, partition);
+    break;
+  case LB_BOOT_EVENT_TRIED:
+    log_tried(bootloader, result, partition, image);
+    break;
+  }
+}
+
+static void log_result(const struct bootloader *bootloader)
+{
+  const struct lb_boot_decision *decision = &bootloader->decision;
+  bool fallback = decision->reason == LB_BOOT_FALLBACK_FACTORY || decision->reason == LB_BOOT_FALLBACK_OTHER;
+  if (fallback) {
+    LINE(bootloader, "falling back to ", decision->partition.label);
+  }
+  LINE(bootloader, "starting ", decision->partition.label);
+}
+
+int bootloader_run(struct bootloader *bootloader)
+{
+  const struct lb_boot_log log = {.context = bootloader, .report = report};
+  int err = lb_boot(&bootloader->device, &bootloader->table, &bootloader->verify, &log, &bootloader->decision);
+  if (err) {
+    const struct lb_error_info *info = lb_error_info(err);
+    LINE(bootloader, "halted: ", info->cause, " - ", info->remedy);
+    return err;
+  }
+  log_result(bootloader);
+  return LB_OK;
+}

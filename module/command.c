@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "module/command.h"
+
+#include <stddef.h>
+
+#include "module/words.h"
+
+const struct command commands[] = {
+    {{"boot", "status"},
+     "",
+     "time since boot, resets, why it booted what it booted",
+     0,
+     0,
+     {COMMAND_NOTHING},
+     boot_status_start},
+    {{"exit"}, "", "leave the console", 0, 0, {COMMAND_NOTHING}, exit_start},
+    {{"help"}, "[COMMAND]", "the commands, or those that begin so", 0, 3, {COMMAND_TEXT}, help_start},
+    {{"module", "reset"}, "", "restart the module through its bootloader", 0, 0, {COMMAND_NOTHING}, module_reset_start},
+    {{"ota", "boot"}, "SLOT", "boot from that partition next time", 1, 1, {COMMAND_SLOT}, ota_boot_start},
+    {{"ota", "flash", "http"},
+     "[URL] [to SLOT]",
+     "update from a server",
+     0,
+     3,
+     {COMMAND_TO, COMMAND_TO, COMMAND_SLOT},
+     ota_flash_http_start},
+    {{"ota", "flash", "vfs"},
+     "FILE [to SLOT]",
+     "update from a file",
+     1,
+     3,
+     {COMMAND_FILE, COMMAND_TO, COMMAND_SLOT},
+     ota_flash_vfs_start},
+    {{"ota", "status"},
+     "[nocheck]",
+     "firmware, server's version (not with nocheck), partitions",
+     0,
+     1,
+     {COMMAND_NOCHECK},
+     ota_status_start},
+    {{"vfs", "ls"}, "[PATH]", "list a directory", 0, 1, {COMMAND_FILE}, vfs_ls_start},
+    {{"vfs", "stat"}, "PATH", "size and date of a file", 1, 1, {COMMAND_FILE}, vfs_stat_start},
+    {{"wifi", "mode", "client"}, "[SSID]", "take the network up", 0, 1, {COMMAND_TEXT}, wifi_client_start},
+    {{"wifi", "mode", "off"}, "", "take the network down", 0, 0, {COMMAND_NOTHING}, wifi_off_start},
+    {{"wifi", "status"}, "", "state of the network", 0, 0, {COMMAND_NOTHING}, wifi_status_start},
+};
+
+const uint32_t command_count = sizeof commands / sizeof commands[0];
+
+uint32_t command_word_count(const struct command *command)
+{
+  uint32_t count = 0;
+  while (count < COMMAND_WORDS && command->words[count]) {
+    count++;
+  }
+  return count;
+}
+
+/* Does the word of `command` at `index` continue `word`, or is it all of it where another command has it exactly? */
+static bool word_fits(const struct command *command, uint32_t index, const char *word)
+{
+  return command->words[index] && words_begin(command->words[index], word);
+}
+
+bool command_fits(const struct command *command, int argc, char *const *argv)
+{
+  uint32_t count = command_word_count(command);
+  for (uint32_t i = 0; i < count && i < (uint32_t)argc; i++) {
+    if (!word_fits(command, i, argv[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* Two commands that a line fits are one meaning only if all the words given so far are the same. */
+static bool same_words(const struct command *a, const struct command *b, uint32_t count)
+{
+  for (uint32_t i = 0; i < count; i++) {
+    if (!a->words[i] || !b->words[i] || !words_equal(a->words[i], b->words[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+enum command_match command_find(int argc, char *const *argv, const struct command **command, uint32_t *words)
+{
+  const struct command *first = NULL;
+  for (uint32_t i = 0; i < command_count; i++) {
+    const struct command *candidate = &commands[i];
+    if (!command_fits(candidate, argc, argv)) {
+      continue;
+    }
+    if (first) {
+      uint32_t given = (uint32_t)argc < COMMAND_WORDS ? (uint32_t)argc : COMMAND_WORDS;
+      return same_words(first, candidate, given) ? COMMAND_INCOMPLETE : COMMAND_AMBIGUOUS;
+    }
+    first = candidate;
+  }
+  if (!first) {
+    return COMMAND_UNKNOWN;
+  }
+  *command = first;
+  *words = command_word_count(first);
+  return *words <= (uint32_t)argc ? COMMAND_FOUND : COMMAND_INCOMPLETE;
+}

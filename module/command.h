@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/* The commands of the console: one table, from which lines are executed, completed and explained. */
+#ifndef MODULE_COMMAND_H
+#define MODULE_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lifeboat/otadata.h"
+#include "lifeboat/select.h"
+#include "module/port.h"
+
+struct console;
+
+/* What an argument is, for completion. */
+enum command_argument {
+  COMMAND_NOTHING,
+  COMMAND_TEXT, /* free */
+  COMMAND_SLOT, /* factory, ota_0 ... */
+  COMMAND_FILE, /* a path on a mount */
+  COMMAND_TO,   /* the word "to", then a slot */
+  COMMAND_NOCHECK,
+};
+
+#define COMMAND_WORDS     3U
+#define COMMAND_ARGUMENTS 3U
+
+struct command {
+  const char *words[COMMAND_WORDS]; /* "ota", "flash", "http"; unused ones NULL */
+  const char *arguments;            /* as shown to people: "[URL] [to SLOT]" */
+  const char *summary;
+  uint8_t least; /* arguments it needs */
+  uint8_t most;
+  enum command_argument kinds[COMMAND_ARGUMENTS];
+  /* Begins the command. LB_OK: done. LB_MORE: console->job has been filled. Else it failed and has said so. */
+  int (*start)(struct console *console, int argc, char **argv);
+};
+
+/* All commands, sorted by their words. */
+extern const struct command commands[];
+extern const uint32_t command_count;
+
+/* The result of looking a line's words up. */
+enum command_match { COMMAND_FOUND, COMMAND_UNKNOWN, COMMAND_AMBIGUOUS, COMMAND_INCOMPLETE };
+
+/*
+ * Looks up the command that the first words mean; each may be abbreviated as long as it is unambiguous. Tells in
+ * `*words` how many words it has: the arguments follow.
+ */
+enum command_match command_find(int argc, char *const *argv, const struct command **command, uint32_t *words);
+
+/* Can the command be what the first `argc` words begin? */
+bool command_fits(const struct command *command, int argc, char *const *argv);
+
+/* How many words the command has. */
+uint32_t command_word_count(const struct command *command);
+
+/* ---- the commands that take time ---- */
+
+#define VERSION_TEXT_SIZE 64U
+
+/* `ota status`: asks the depot for its version. */
+struct status_job {
+  struct port_transfer *transfer;
+  uint64_t give_up_ms;
+  bool replied;
+  uint32_t length;
+  char text[VERSION_TEXT_SIZE];
+};
+
+struct command_job {
+  int (*step)(struct console *console); /* NULL: no command is under way */
+  void (*cancel)(struct console *console);
+  bool waiting; /* nothing to do until something comes from the network */
+  union {
+    struct status_job status;
+    struct lb_select select; /* `ota boot` */
+  } state;
+};
+
+/* The commands' beginnings, each in the file of its first word. */
+int ota_status_start(struct console *console, int argc, char **argv);
+int ota_boot_start(struct console *console, int argc, char **argv);
+int ota_flash_http_start(struct console *console, int argc, char **argv);
+int ota_flash_vfs_start(struct console *console, int argc, char **argv);
+int module_reset_start(struct console *console, int argc, char **argv);
+int boot_status_start(struct console *console, int argc, char **argv);
+int wifi_status_start(struct console *console, int argc, char **argv);
+int wifi_client_start(struct console *console, int argc, char **argv);
+int wifi_off_start(struct console *console, int argc, char **argv);
+int vfs_ls_start(struct console *console, int argc, char **argv);
+int vfs_stat_start(struct console *console, int argc, char **argv);
+int help_start(struct console *console, int argc, char **argv);
+int exit_start(struct console *console, int argc, char **argv);
+
+#endif

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+/* Completion and `?`: both read the table of commands, so they cannot disagree with what is executed. */
+#include <string.h>
+
+#include "module/console.h"
+#include "module/print.h"
+#include "module/words.h"
+
+#define PATH_SIZE 512U
+
+/* A line that is being completed. */
+struct completion {
+  struct console *console;
+  char line[CONSOLE_LINE_SIZE];
+  char *words[CONSOLE_WORDS];
+  uint32_t count;   /* words before the last one */
+  const char *last; /* the word to be completed, perhaps empty */
+  void (*candidate)(void *context, const char *word);
+  void *context;
+};
+
+static bool split(struct completion *completion, const char *line)
+{
+  size_t length = 0;
+  for (; line[length] != '\0'; length++) {
+    if (length + 1 >= sizeof completion->line) {
+      return false;
+    }
+    completion->line[length] = line[length];
+  }
+  completion->line[length] = '\0';
+  bool open = length > 0 && line[length - 1] != ' ';
+  completion->count = words_split(completion->line, completion->words, CONSOLE_WORDS);
+  completion->last = "";
+  if (open && completion->count > 0) {
+    completion->count--;
+    completion->last = completion->words[completion->count];
+  }
+  return true;
+}
+
+static void offer(const struct completion *completion, const char *word)
+{
+  if (words_begin(word, completion->last)) {
+    completion->candidate(completion->context, word);
+  }
+}
+
+static void offer_slots(const struct completion *completion)
+{
+  struct lb_partition slot;
+  const struct lb_table *table = completion->console->module->table;
+  for (uint32_t i = 0; lb_table_app_slot(table, i, &slot) == LB_OK; i++) {
+    offer(completion, slot.label);
+  }
+}
+
+struct listing {
+  const struct completion *completion;
+  char path[PATH_SIZE];
+  size_t stem; /* length of the directory part of the word */
+};
+
+static void offer_entry(void *context, const char *name, const struct port_file_info *info)
+{
+  struct listing *listing = context;
+  size_t at = listing->stem + print_text(listing->path + listing->stem, PATH_SIZE - listing->stem, "%s", name);
+  if (at + 1 < PATH_SIZE) {
+    listing->path[at] = info->is_directory ? '/' : '\0';
+    listing->path[at + 1] = '\0';
+    offer(listing->completion, listing->path);
+  }
+}
+
+static void offer_files(const struct completion *completion)
+{
+  const struct port_files *files = completion->console->module->port->files;
+  struct listing listing = {.completion = completion};
+  char directory[PATH_SIZE];
+  size_t length = print_text(listing.path, PATH_SIZE, "%s", completion->last[0] == '\0' ? "/" : completion->last);
+  if (length >= PATH_SIZE) {
+    return;
+  }
+  while (length > 0 && listing.path[length - 1] != '/') {
+    length--;
+  }
+  listing.stem = length;
+  memcpy(directory, listing.path, length);
+  directory[length > 1 ? length - 1 : length] = '\0'; /* "/sd/" is listed as "/sd", "/" as "/" */
+  if (length > 0) {
+    (void)files->list(files->context, directory, offer_entry, &listing); /* what cannot be listed offers nothing */
+  }
+}
+
+static void offer_argument(const struct completion *completion, const struct command *command, uint32_t index)
+{
+  bool after_to = index > 0 && words_equal(completion->words[completion->count - 1], "to");
+  if (index >= command->most) {
+    return;
+  }
+  switch (after_to ? COMMAND_SLOT : command->kinds[index]) {
+  case COMMAND_SLOT:
+    if (command->kinds[0] == COMMAND_SLOT || after_to) {
+      offer_slots(completion);
+    }
+    break;
+  case COMMAND_FILE:
+    offer_files(completion);
+    break;
+  case COMMAND_TO:
+    offer(completion, "to");
+    break;
+  case COMMAND_NOCHECK:
+    offer(completion, "nocheck");
+    break;
+  case COMMAND_TEXT:
+  case COMMAND_NOTHING:
+    break;
+  }
+}
+
+/* Has this word been offered by an earlier command of the table? They are sorted, so the one before is enough. */
+static bool offered_before(const struct completion *completion, uint32_t command, uint32_t word)
+{
+  const struct command *before = command > 0 ? &commands[command - 1] : NULL;
+  return before && command_fits(before, (int)completion->count, completion->words) && before->words[word] &&
+         words_equal(before->words[word], commands[command].words[word]);
+}
+
+void console_complete(struct console *console, const char *line, void (*candidate)(void *context, const char *word),
+                      void *context)
+{
+  struct completion completion = {.console = console, .candidate = candidate, .context = context};
+  if (!split(&completion, line)) {
+    return;
+  }
+  for (uint32_t i = 0; i < command_count; i++) {
+    uint32_t own = command_word_count(&commands[i]);
+    if (!command_fits(&commands[i], (int)completion.count, completion.words)) {
+      continue;
+    }
+    if (completion.count >= own) {
+      offer_argument(&completion, &commands[i], completion.count - own);
+    } else if (!offered_before(&completion, i, completion.count)) {
+      offer(&completion, commands[i].words[completion.count]);
+    }
+  }
+}
+
+static size_t add_word(char *usage, size_t size, size_t at, const char *word)
+{
+  return word && word[0] != '\0' && at < size ? at + print_text(usage + at, size - at, at > 0 ? " %s" : "%s", word)
+                                              : at;
+}
+
+void console_explain(struct console *console, const char *line)
+{
+  struct completion completion = {.console = console};
+  if (!split(&completion, line)) {
+    return;
+  }
+  uint32_t given = completion.count + (completion.last[0] != '\0' ? 1 : 0);
+  for (uint32_t i = 0; i < command_count; i++) {
+    char usage[40];
+    size_t at = 0;
+    if (!command_fits(&commands[i], (int)given, completion.words)) {
+      continue;
+    }
+    for (uint32_t word = 0; word < COMMAND_WORDS; word++) {
+      at = add_word(usage, sizeof usage, at, commands[i].words[word]);
+    }
+    add_word(usage, sizeof usage, at, commands[i].arguments);
+    console_print(console, "%-32s %s\n", usage, commands[i].summary);
+  }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "module/console.h"
+
+#include <string.h>
+
+#include "module/print.h"
+#include "module/words.h"
+
+void console_start(struct console *console, struct module *module, void *output_context,
+                   void (*write)(void *output_context, const char *text, size_t length))
+{
+  console->module = module;
+  console->output_context = output_context;
+  console->write = write;
+  console->job.step = NULL;
+  console->job.waiting = false;
+}
+
+static size_t text_length(const char *text)
+{
+  size_t length = 0;
+  while (text[length] != '\0') {
+    length++;
+  }
+  return length;
+}
+
+static int refuse_command(struct console *console, enum command_match match, const char *line)
+{
+  const char *cause = match == COMMAND_UNKNOWN     ? "there is no such command"
+                      : match == COMMAND_AMBIGUOUS ? "this may mean several commands"
+                                                   : "the command is not complete";
+  return print_error_text(console, MODULE_ERR_COMMAND, "%s: %s - see `help`", line, cause);
+}
+
+static int refuse_arguments(struct console *console, const struct command *command)
+{
+  const char *const *words = command->words;
+  return print_error_text(console, MODULE_ERR_USAGE, "the arguments do not fit - usage: %s%s%s%s%s %s", words[0],
+                          words[1] ? " " : "", words[1] ? words[1] : "", words[1] && words[2] ? " " : "",
+                          words[1] && words[2] ? words[2] : "", command->arguments);
+}
+
+int console_execute(struct console *console, const char *line)
+{
+  char *words[CONSOLE_WORDS];
+  const struct command *command;
+  uint32_t own = 0;
+  size_t length = text_length(line);
+  if (length >= sizeof console->line) {
+    return print_error(console, MODULE_ERR_LINE_TOO_LONG);
+  }
+  memcpy(console->line, line, length + 1);
+  uint32_t count = words_split(console->line, words, CONSOLE_WORDS);
+  if (count == 0 || words[0][0] == '#') {
+    return LB_OK;
+  }
+  enum command_match match = command_find((int)count, words, &command, &own);
+  if (match != COMMAND_FOUND) {
+    return refuse_command(console, match, line);
+  }
+  uint32_t arguments = count - own;
+  if (arguments < command->least || arguments > command->most) {
+    return refuse_arguments(console, command);
+  }
+  return command->start(console, (int)arguments, words + own);
+}
+
+int console_poll(struct console *console)
+{
+  if (!console->job.step) {
+    return LB_OK;
+  }
+  console->job.waiting = false;
+  int result = console->job.step(console);
+  if (result != LB_MORE) {
+    console->job.step = NULL;
+  }
+  return result;
+}
+
+bool console_is_waiting(const struct console *console)
+{
+  return console->job.step && console->job.waiting;
+}
+
+void console_cancel(struct console *console)
+{
+  if (console->job.step) {
+    console->job.step = NULL;
+    console->job.cancel(console);
+  }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/* Where this module's firmware is published, and what a depot's version file says. */
+#ifndef MODULE_DEPOT_H
+#define MODULE_DEPOT_H
+
+#include <stddef.h>
+
+#include "module/command.h"
+
+#define DEPOT_SERVER  "api.openvehicles.com/firmware/ota"
+#define DEPOT_PRODUCT "v3.1"
+#define DEPOT_TAG     "main"
+
+/* Writes SERVER/PRODUCT/TAG/FILE and returns its length, as print_text does. */
+size_t depot_url(char *url, size_t size, const char *file);
+
+/*
+ * Takes the version from the beginning of a version file: its first line, if that is a version: it begins with a digit
+ * and has only letters, digits, . _ + - in it. A captive portal's page is none. Cuts `text` there; false if it is none.
+ */
+bool depot_take_version(char *text);
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The update under way: `ota flash http` and `ota flash vfs` alike. It chooses the target, opens the source, feeds the
+ * library's update session and tells its console about it, in steps of at most one erase and one page.
+ */
+#ifndef MODULE_FLASH_JOB_H
+#define MODULE_FLASH_JOB_H
+
+#include "lifeboat/update.h"
+#include "module/read_ahead.h"
+#include "module/source.h"
+
+#define FLASH_JOB_SECTOR_MAX 4096U   /* largest sector for which sectors are compared before they are erased */
+#define FLASH_JOB_LEAST      1024U   /* bytes: less is an empty file or an error page, as the real module has it */
+#define FLASH_JOB_TELL_EVERY 100000U /* bytes between two lines of progress */
+
+struct console;
+struct module;
+
+enum flash_job_stage {
+  FLASH_JOB_IDLE,
+  FLASH_JOB_CHOOSING,     /* the target slot */
+  FLASH_JOB_CONNECTING,   /* to the source, until its size is known */
+  FLASH_JOB_TRANSFERRING, /* into the slot */
+  FLASH_JOB_FINISHING     /* writing the rest, reading back, verifying, selecting */
+};
+
+struct flash_job {
+  enum flash_job_stage stage;
+  struct module *module;
+  struct console *console; /* that is told */
+  struct source source;
+  struct lb_partition target;
+  union {
+    struct lb_target choice; /* while choosing */
+    struct lb_update update; /* from then on */
+  } work;
+  uint32_t size;     /* announced */
+  uint32_t counted;  /* bytes that went to the session in whole pieces */
+  uint32_t told;     /* of them, told in the last line of progress */
+  uint32_t piece_at; /* bytes of the present piece that the session has taken */
+  bool told_setting; /* "Setting boot partition..." has been said */
+  bool waiting;      /* for the network */
+  struct read_ahead ahead;
+  uint8_t sector[FLASH_JOB_SECTOR_MAX];
+};
+
+/*
+ * Begins an update for `console`; job->source.kind and .name have been filled. `target` names the slot, NULL: the job
+ * chooses. LB_MORE; else it has said why not.
+ */
+int flash_job_start(struct flash_job *job, struct console *console, const struct lb_partition *target);
+
+/* The next step: LB_MORE, LB_OK: flashed and selected, or the error, which it has told. */
+int flash_job_step(struct flash_job *job);
+
+/* Abandons it without a word. The slot keeps what was written and will not boot; nothing else is changed. */
+void flash_job_abandon(struct flash_job *job);
+
+/* Takes from the network what is there: called while the flash is busy. */
+void flash_job_drain(struct flash_job *job);
+
+/* What is it doing, in a word or two, and how far is it, in percent? 100 only when it is done. */
+const char *flash_job_text(const struct flash_job *job);
+uint32_t flash_job_percent(const struct flash_job *job);
+
+/* Tells why it ended, with what that leaves behind. In flash_report.c. */
+int flash_report_failure(struct flash_job *job, int error);
+void flash_report_success(struct flash_job *job);
+
+#endif

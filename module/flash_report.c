@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+/* How an update ended, in words: the lines that owners know, and below them cause, remedy and what is left behind. */
+#include <stddef.h>
+
+#include "module/console.h"
+#include "module/flash_job.h"
+#include "module/module.h"
+#include "module/print.h"
+
+/* What the first byte of something that is no image tells about it. */
+static const char *guess(uint8_t first)
+{
+  switch (first) {
+  case '<':
+    return "it looks like a web page, perhaps of a captive portal or an error";
+  case 0xFF:
+    return "it looks like a merged flash image or erased flash";
+  case 0x1F:
+    return "it looks compressed";
+  case 0x7F:
+    return "it looks like an ELF file: an image is made from it";
+  default:
+    return "it is something else";
+  }
+}
+
+static int report_magic(struct flash_job *job, int error)
+{
+  uint8_t first = job->work.update.head[0];
+  return print_error_text(
+      job->console, error, "%s is no application image: its first byte is 0x%02x instead of 0xe9, %s - check the %s",
+      job->source.name, (unsigned)first, guess(first), job->source.kind == SOURCE_HTTP ? "address" : "file");
+}
+
+static int report_chip(struct flash_job *job, int error)
+{
+  const struct lb_chip *other = lb_chip_by_id(job->work.update.image.info.chip_id);
+  return print_error_text(job->console, error, "image is made for chip %s, this module has %s - use its own firmware",
+                          other ? other->name : "unknown", job->module->port->chip->name);
+}
+
+static int report_project(struct flash_job *job, int error)
+{
+  return print_error_text(job->console, error, "image is of project %s, this module runs %s - use its own firmware",
+                          job->work.update.image.info.description.project, job->module->firmware.description.project);
+}
+
+static int report_too_long(struct flash_job *job, int error)
+{
+  console_print(job->console, "Error: target partition too small (%u bytes capacity) - aborting\n",
+                (unsigned)job->target.size);
+  console_print(job->console, "  image is %u bytes, partition %s holds %u (%s, %d)\n", (unsigned)job->size,
+                job->target.label, (unsigned)job->target.size, lb_error_info(error)->esp_name,
+                lb_error_info(error)->esp_code);
+  return error;
+}
+
+static int report_too_small(struct flash_job *job, int error)
+{
+  if (job->source.kind == SOURCE_FILE) {
+    return print_error_text(job->console, error, "%s is %u bytes, too small for an image - check the file",
+                            job->source.name, (unsigned)job->size);
+  }
+  return print_known_error(job->console, error, "Expected download file size (%u) is invalid", (unsigned)job->size);
+}
+
+static int report_file(struct flash_job *job, int error)
+{
+  bool missing = error == PORT_ERR_FILE_NOT_FOUND || error == PORT_ERR_FILE_NO_MOUNT;
+  return print_known_error(job->console, error, missing ? "Cannot find file %s" : "Cannot open %s", job->source.name);
+}
+
+static int report_http_status(struct flash_job *job, int error)
+{
+  console_print(job->console, "Error: Request failed\n");
+  console_print(job->console, "  the server answered %d instead of 200 for %s - check the address (%s, %d)\n",
+                job->source.http_status, job->source.name, "ESP_ERR_INVALID_RESPONSE", 0x108);
+  return error;
+}
+
+/* What the inspector found wrong, after the first bytes had been accepted, and what reading back found. */
+static int report_bad_image(struct flash_job *job, int error)
+{
+  return print_known_error(job->console, error,
+                           "partition contained invalid app image, or signature validation failed");
+}
+
+static int report_image(struct flash_job *job, int error)
+{
+  switch (error) {
+  case LB_ERR_IMAGE_MAGIC:
+    return report_magic(job, error);
+  case LB_ERR_IMAGE_CHIP:
+    return report_chip(job, error);
+  case LB_ERR_IMAGE_PROJECT:
+    return report_project(job, error);
+  case LB_ERR_READ_BACK:
+    return report_bad_image(job, error);
+  default:
+    return lb_update_touched_flash(&job->work.update) ? report_bad_image(job, error) : print_error(job->console, error);
+  }
+}
+
+static int report_cause(struct flash_job *job, int error)
+{
+  bool from_image = error <= LB_ERR_IMAGE_MAGIC && error >= LB_ERR_READ_BACK && error != LB_ERR_SIZE_MISMATCH;
+  bool of_file = error <= PORT_ERR_FILE_NOT_FOUND && error >= PORT_ERR_FILE_IO;
+  bool of_network = error <= PORT_ERR_LINK_DOWN && error >= PORT_ERR_BUSY;
+  if (error == LB_ERR_TARGET_RUNNING) {
+    return print_known_error(job->console, error, "Cannot flash to running image partition");
+  }
+  if (error == LB_ERR_NO_TARGET) {
+    return print_known_error(job->console, error, "Target partition cannot be determined - aborting");
+  }
+  if (error == MODULE_ERR_STATUS) {
+    return report_http_status(job, error);
+  }
+  if (error == MODULE_ERR_TOO_SMALL || error == MODULE_ERR_NO_LENGTH) {
+    return report_too_small(job, error);
+  }
+  if (error == LB_ERR_IMAGE_TOO_LONG && job->stage < FLASH_JOB_TRANSFERRING) {
+    return report_too_long(job, error);
+  }
+  if (error == LB_ERR_SIZE_MISMATCH || (error == PORT_ERR_CLOSED && job->stage == FLASH_JOB_TRANSFERRING)) {
+    uint32_t came = job->counted + (job->ahead.end - job->ahead.begin);
+    return print_known_error(job->console, error, "Download file size (%u) does not match expected (%u)",
+                             (unsigned)came, (unsigned)job->size);
+  }
+  if (from_image) {
+    return report_image(job, error);
+  }
+  if (of_file) {
+    return report_file(job, error);
+  }
+  return of_network ? print_known_error(job->console, error, "Request failed") : print_error(job->console, error);
+}
+
+/* After a failure in the middle: nothing is lost, and here is what will boot. */
+static void report_remains(struct flash_job *job)
+{
+  const struct lb_device *device = &job->module->device;
+  struct lb_otadata otadata;
+  struct lb_partition next;
+  if (job->stage < FLASH_JOB_TRANSFERRING || !lb_update_touched_flash(&job->work.update)) {
+    return;
+  }
+  if (lb_otadata_read(&otadata, device) == LB_OK && lb_otadata_selected(&otadata, device->table, &next) == LB_OK) {
+    console_print(job->console, "  Partition %s is incomplete and will not boot; next boot will be from '%s'\n",
+                  job->target.label, next.label);
+  }
+}
+
+int flash_report_failure(struct flash_job *job, int error)
+{
+  report_cause(job, error);
+  report_remains(job);
+  return error;
+}
+
+void flash_report_success(struct flash_job *job)
+{
+  console_print(job->console, "OTA flash was successful\n");
+  console_print(job->console, "  Flashed %u bytes from %s\n", (unsigned)job->work.update.image.info.length,
+                job->source.name);
+  console_print(job->console, "  Next boot will be from '%s'\n", job->target.label);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the module's firmware asks of the board it runs on, besides the flash: a clock, files, a network. Each is a
+ * small struct of functions that the port fills. The module has no threads: no function blocks longer than it says.
+ *
+ * Functions return LB_OK, LB_MORE (nothing yet, call again), an LB_ERR_... of the library or a PORT_ERR_... below.
+ */
+#ifndef MODULE_PORT_H
+#define MODULE_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lifeboat/device.h"
+#include "lifeboat/error.h"
+
+enum port_error {
+  /* files */
+  PORT_ERR_FILE_NOT_FOUND = -200,
+  PORT_ERR_FILE_PERMISSION = -201,
+  PORT_ERR_FILE_IS_DIRECTORY = -202,
+  PORT_ERR_FILE_NOT_DIRECTORY = -203,
+  PORT_ERR_FILE_OUTSIDE = -204,  /* the path or a link in it leaves its mount */
+  PORT_ERR_FILE_NO_MOUNT = -205, /* nothing is mounted there */
+  PORT_ERR_FILE_IO = -206,
+  /* network */
+  PORT_ERR_LINK_DOWN = -220,
+  PORT_ERR_URL = -221,       /* no URL, or a scheme other than http and https */
+  PORT_ERR_NAME = -222,      /* the host name has no address */
+  PORT_ERR_CONNECT = -223,   /* nobody accepts the connection */
+  PORT_ERR_TIMEOUT = -224,   /* nothing came for PORT_NETWORK_TIMEOUT_MS */
+  PORT_ERR_CLOSED = -225,    /* the server hung up before the announced length */
+  PORT_ERR_TOO_MUCH = -226,  /* the server sent more than it announced */
+  PORT_ERR_PROTOCOL = -227,  /* the answer is no HTTP */
+  PORT_ERR_REDIRECTS = -228, /* more than PORT_NETWORK_REDIRECTS, or in a circle */
+  PORT_ERR_DOWNGRADE = -229, /* https redirects to something else */
+  PORT_ERR_TLS_CA = -230,    /* the certificate is not signed by a known authority, or has expired */
+  PORT_ERR_TLS_HOST = -231,  /* the certificate is for another name */
+  PORT_ERR_TLS = -232,       /* any other failure of TLS */
+  PORT_ERR_BUSY = -233,      /* all transfers are in use */
+};
+
+/* What the module itself refuses, beside what the library and the port do. */
+enum module_error {
+  MODULE_ERR_LINE_TOO_LONG = -240,
+  MODULE_ERR_COMMAND = -241, /* no such command, or an ambiguous one */
+  MODULE_ERR_USAGE = -242,
+  MODULE_ERR_UPDATE_RUNNING = -243,
+  MODULE_ERR_STATUS = -244,    /* the server answered with another status than 200 */
+  MODULE_ERR_NO_LENGTH = -245, /* the server announced no length */
+  MODULE_ERR_TOO_SMALL = -246, /* fewer than 1024 bytes */
+  MODULE_ERR_CANCELLED = -247
+};
+
+/* ---- time ---- */
+
+struct port_clock {
+  void *context;
+  uint64_t (*now_ms)(void *context); /* since power-on, never going back */
+  /* Nothing to do: waits until something may have happened, at most `ms`. */
+  void (*idle)(void *context, uint32_t ms);
+};
+
+/* ---- files: /sd and /store ---- */
+
+struct port_file; /* the port's own */
+
+struct port_file_info {
+  uint64_t size;
+  int64_t modified; /* seconds since 1970, UTC; 0 where unknown */
+  bool is_directory;
+};
+
+struct port_files {
+  void *context;
+  /* Opens a file for reading and describes it. A path is absolute and begins with a mount: "/sd/ovms3.bin". */
+  int (*open)(void *context, const char *path, struct port_file **file, struct port_file_info *info);
+  /* Reads up to `capacity` bytes, which is at most 4096; `*got` is 0 at the end of the file. */
+  int (*read)(struct port_file *file, void *buffer, uint32_t capacity, uint32_t *got);
+  void (*close)(struct port_file *file);
+  int (*stat)(void *context, const char *path, struct port_file_info *info);
+  /* Calls `entry` for each name in a directory, sorted by name; "/" lists the mounts. */
+  int (*list)(void *context, const char *path,
+              void (*entry)(void *entry_context, const char *name, const struct port_file_info *info),
+              void *entry_context);
+};
+
+/* ---- network: HTTP and HTTPS ---- */
+
+#define PORT_NETWORK_TIMEOUT_MS 60000U /* without a single byte */
+#define PORT_NETWORK_REDIRECTS  5U
+
+struct port_transfer; /* the port's own */
+
+struct port_reply {
+  int status;      /* of the final answer, behind redirects: 200 */
+  bool has_length; /* the server announced one */
+  uint64_t length; /* bytes of the body */
+};
+
+struct port_network {
+  void *context;
+  bool (*is_up)(void *context);
+  /* Takes the link up (to the named network; "" keeps the name) or down. */
+  int (*set_link)(void *context, bool up, const char *ssid);
+  /* The name of the network, "" if there is none. */
+  const char *(*ssid)(void *context);
+  /*
+   * Begins a GET. Redirects are followed; https never becomes anything else; certificates are checked.
+   * PORT_ERR_LINK_DOWN, PORT_ERR_URL, PORT_ERR_BUSY; whatever takes time is reported by reply or read.
+   */
+  int (*open)(void *context, const char *url, struct port_transfer **transfer);
+  /* LB_MORE until the final answer's headers are there, then LB_OK. Does not block. */
+  int (*reply)(struct port_transfer *transfer, struct port_reply *reply);
+  /*
+   * Up to `capacity` bytes of the body. LB_MORE: `*got` bytes (0: none yet) and the end has not been seen; LB_OK:
+   * `*got` bytes, and they are the last, as many as announced. Does not block.
+   */
+  int (*read)(struct port_transfer *transfer, void *buffer, uint32_t capacity, uint32_t *got);
+  void (*close)(struct port_transfer *transfer); /* at any time; the transfer is gone then */
+};
+
+/* ---- all of it ---- */
+
+/* Called by the flash driver again and again while the chip is busy, so that the network is drained meanwhile. */
+struct port_idle {
+  void (*poll)(void *context); /* NULL: nobody is interested */
+  void *context;
+};
+
+struct port {
+  const struct lb_flash *flash;
+  const struct lb_hash *sha256;       /* for the update and for selecting */
+  const struct lb_hash *sha256_other; /* for whatever runs beside them */
+  const struct lb_hash *md5;
+  const struct lb_chip *chip;
+  uint16_t revision;
+  const struct port_clock *clock;
+  const struct port_files *files;
+  const struct port_network *network;
+  struct port_idle *idle; /* the module's to fill, the flash driver's to call; NULL if the driver cannot */
+};
+
+#endif

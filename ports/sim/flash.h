@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The simulated NOR flash: in a file, byte for byte what would be read out of a real module, or in memory.
+ *
+ * It does what the chip does: programming only clears bits and stays within a page, erasing takes whole aligned blocks.
+ * It counts, it can take the time that the chip takes, and its power can be cut in the middle of an operation.
+ */
+#ifndef PORTS_SIM_FLASH_H
+#define PORTS_SIM_FLASH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lifeboat/error.h"
+#include "lifeboat/flash.h"
+#include "module/port.h"
+#include "ports/sim/clock.h"
+
+/* What opening a flash can answer, besides LB_OK. sim_flash_error_info has the words. */
+enum sim_flash_error {
+  SIM_FLASH_ERR_MISSING = -300,
+  SIM_FLASH_ERR_PERMISSION = -301,
+  SIM_FLASH_ERR_NOT_A_FILE = -302, /* a directory, a device, a pipe */
+  SIM_FLASH_ERR_IN_USE = -303,     /* another process has it open, or this one */
+  SIM_FLASH_ERR_SIZE = -304,       /* not 4, 8, 16 or 32 MB */
+  SIM_FLASH_ERR_SYSTEM = -305,     /* no memory, or the operating system failed */
+};
+
+/* The words for LB_OK and the errors above; never NULL. */
+const struct lb_error_info *sim_flash_error_info(int code);
+
+/* Is this a size that a flash file may have: 4, 8, 16 or 32 MB? */
+bool sim_flash_size_is_valid(uint64_t size);
+
+/* ---- what the chip is like ---- */
+
+struct sim_geometry {
+  uint32_t size;                              /* a multiple of the sector */
+  uint32_t page_size;                         /* see struct lb_flash */
+  uint32_t erase_sizes[LB_FLASH_ERASE_SIZES]; /* see struct lb_flash */
+};
+
+/* The module's chip: page 256, erase 4, 32 and 64 KB. And a small one for exhaustive tests: 64, 512 and 2048 bytes. */
+struct sim_geometry sim_geometry_real(uint32_t size);
+struct sim_geometry sim_geometry_miniature(uint32_t size);
+
+/* How long the chip takes. The erase times belong to the geometry's erase_sizes. */
+struct sim_timing {
+  uint32_t program_us; /* a page or a part of it */
+  uint32_t erase_us[LB_FLASH_ERASE_SIZES];
+  uint32_t read_ns; /* a byte */
+};
+
+/* Typical values of the W25Q128JV's data sheet, for sim_geometry_real: 0.7 ms, 45/120/150 ms, 20 MB/s. */
+extern const struct sim_timing sim_timing_w25q128jv;
+
+/* ---- what is observed ---- */
+
+struct sim_flash_counters {
+  uint64_t reads;
+  uint64_t programs;
+  uint64_t erases; /* of all sizes */
+  uint64_t erases_by_size[LB_FLASH_ERASE_SIZES];
+  uint64_t bytes_read;
+  uint64_t bytes_programmed;
+  uint64_t bytes_erased;
+  uint64_t refused;    /* operations against the chip's rules: across pages, unaligned, outside */
+  uint64_t violations; /* programs and erases in a protected range */
+};
+
+enum sim_cut {
+  SIM_CUT_BEFORE, /* nothing of the operation happens */
+  SIM_CUT_TORN,   /* a part of it happens; which part is chosen by the seed */
+};
+
+#define SIM_FLASH_PROTECTED 8U
+
+struct sim_flash_range {
+  uint32_t address;
+  uint32_t length;
+};
+
+struct sim_flash {
+  struct lb_flash driver; /* for the library: valid until sim_flash_close, as long as the struct does not move */
+  struct port_idle idle;  /* polled while the chip is busy, at least every millisecond; it must not use the flash */
+
+  /* the rest belongs to flash*.c; see the functions below */
+  uint8_t *bytes;
+  int fd; /* -1: in memory */
+  bool read_only;
+  bool busy;
+  const struct sim_timing *timing;
+  struct sim_clock *clock;
+  uint32_t owed_ns; /* below a microsecond */
+  struct sim_flash_counters counters;
+  uint32_t *wear; /* for each sector, how often it was erased */
+  bool powered;
+  bool cut_fired;
+  enum sim_cut cut;
+  uint64_t cut_countdown; /* operations up to and including the one that is cut; 0: none will be */
+  uint64_t random;
+  struct sim_flash_range protected_ranges[SIM_FLASH_PROTECTED];
+  uint32_t protected_count;
+};
+
+/* ---- opening ---- */
+
+enum sim_flash_access {
+  SIM_FLASH_READ_WRITE, /* nobody else has the file open */
+  SIM_FLASH_READ_ONLY,  /* others may read it, too; programs and erases fail */
+};
+
+/* Opens a flash file as the module's chip. One of the errors above. */
+int sim_flash_open_file(struct sim_flash *flash, const char *path, enum sim_flash_access access);
+
+/* Makes a blank flash in memory. SIM_FLASH_ERR_SYSTEM, or LB_ERR_ARGUMENT for an impossible geometry. */
+int sim_flash_open_memory(struct sim_flash *flash, const struct sim_geometry *geometry);
+
+/* Ends it; safe to call again, and after a failed open. What was written to a file is in it. */
+void sim_flash_close(struct sim_flash *flash);
+
+/* All bytes, to look at and, unless it was opened read-only, to damage behind the driver's back. */
+uint8_t *sim_flash_bytes(struct sim_flash *flash);
+
+/* From now on operations take time on `clock`; NULL, as at the beginning: no time. Both stay valid. */
+void sim_flash_set_timing(struct sim_flash *flash, const struct sim_timing *timing, struct sim_clock *clock);
+
+/* ---- counting ---- */
+
+const struct sim_flash_counters *sim_flash_counters(const struct sim_flash *flash);
+void sim_flash_clear_counters(struct sim_flash *flash); /* the wear stays */
+
+/* How often the sector at `address` was erased since the flash was opened; the most worn sector; all together. */
+uint32_t sim_flash_wear(const struct sim_flash *flash, uint32_t address);
+uint32_t sim_flash_wear_max(const struct sim_flash *flash);
+uint64_t sim_flash_wear_total(const struct sim_flash *flash);
+
+/*
+ * Refuses programs and erases that touch a range, and counts them as violations. Returns false if
+ * SIM_FLASH_PROTECTED ranges are protected already.
+ */
+bool sim_flash_protect(struct sim_flash *flash, uint32_t address, uint32_t length);
+void sim_flash_unprotect_all(struct sim_flash *flash);
+
+/* ---- power ---- */
+
+/* What is torn follows from the seed; 0 at the beginning. */
+void sim_flash_seed(struct sim_flash *flash, uint64_t seed);
+
+/*
+ * Cuts the power at the program or erase of that number, counted from this call: 1 is the next one. 0 takes the order
+ * back. Operations that are refused do not count. After the cut every function of the driver fails.
+ */
+void sim_flash_cut_at(struct sim_flash *flash, uint64_t operation_number, enum sim_cut cut);
+bool sim_flash_cut_fired(const struct sim_flash *flash);
+
+/* Power is back: the driver works again, and the next cut can be ordered. */
+void sim_flash_power_on(struct sim_flash *flash);
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The virtual module: power-on, bootloader, firmware, console. It does not execute the image that the bootloader
+ * verified; its console plays that firmware.
+ */
+#ifndef PORTS_SIM_VIRTUAL_MODULE_H
+#define PORTS_SIM_VIRTUAL_MODULE_H
+
+#include <stdbool.h>
+
+#include "ports/sim/clock.h"
+
+struct virtual_module_options {
+  const char *flash;        /* the flash file */
+  const char *sd;           /* folder mounted as /sd, or NULL */
+  const char *store;        /* folder mounted as /store, or NULL */
+  const char *const *hosts; /* "NAME=ADDR:PORT" each, checked by sim_network_host_is_valid */
+  unsigned host_count;
+  const char *ca_file; /* authorities for https, or NULL: those of the computer */
+  bool link_up;
+  bool flash_takes_time; /* the chip's timing, instead of none */
+  enum sim_clock_kind clock;
+  bool keep_going; /* with input that is no terminal: go on behind a command that failed */
+};
+
+/* How the virtual module ended. */
+enum virtual_module_end {
+  VIRTUAL_MODULE_DONE,        /* end of input, exit or SIGTERM, and no command failed */
+  VIRTUAL_MODULE_FAILED,      /* a command failed (input that is no terminal only) */
+  VIRTUAL_MODULE_NOT_STARTED, /* flash, folders or network could not be opened: said on stderr */
+  VIRTUAL_MODULE_HALTED,      /* nothing on the flash boots: said on stderr */
+  VIRTUAL_MODULE_INTERRUPTED  /* SIGINT or SIGTERM ended a command */
+};
+
+/* Runs a module from power-on to the end of its console. */
+enum virtual_module_end virtual_module_run(const struct virtual_module_options *options);
+
+#endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "tool/flash_examine.h"
+
+#include <string.h>
+
+#include "ports/mbedtls/hash.h"
+
+static void examine_slot(struct flash_slot *slot, const struct lb_device *device, struct lb_verify *verify)
+{
+  uint32_t sector = lb_flash_sector(device->flash);
+  bool blank = false;
+  slot->result = lb_verify_partition(verify, device, &slot->partition);
+  slot->image = verify->image.info;
+  int err = lb_flash_is_blank(device->flash, slot->partition.offset, sector, &blank);
+  slot->is_empty = err == LB_OK && blank;
+}
+
+static void examine_slots(struct flash_examination *examination, const struct lb_device *device,
+                          struct lb_verify *verify)
+{
+  struct lb_partition partition;
+  for (uint32_t i = 0; lb_table_get(&examination->table, i, &partition) == LB_OK; i++) {
+    if (partition.type == LB_TYPE_APP) {
+      struct flash_slot *slot = &examination->slots[examination->slot_count++];
+      slot->partition = partition;
+      examine_slot(slot, device, verify);
+    }
+  }
+}
+
+void flash_examine(struct flash_examination *examination, const char *path, const struct lb_flash *flash,
+                   const struct lb_chip *chip)
+{
+  struct mbedtls_hash sha256_context;
+  struct mbedtls_hash md5_context;
+  struct lb_hash sha256;
+  struct lb_hash md5;
+  struct lb_verify verify;
+  mbedtls_hash_sha256(&sha256, &sha256_context);
+  mbedtls_hash_md5(&md5, &md5_context);
+  *examination = (struct flash_examination){.path = path, .size = flash->size, .chip = chip};
+  struct lb_device device = {.flash = flash, .sha256 = &sha256, .md5 = &md5, .chip = chip};
+  device.revision = LB_REVISION_ANY;
+  examination->table_result = lb_table_read(&examination->table, flash, &md5);
+  device.table = &examination->table;
+  if (examination->table_result != LB_OK) {
+    examination->otadata_result = LB_ERR_NO_OTADATA;
+    examination->boot_result = examination->table_result;
+    return;
+  }
+  examination->otadata_result = lb_otadata_read(&examination->otadata, &device);
+  examine_slots(examination, &device, &verify);
+  examination->boot_result = lb_boot(&device, &examination->table, &verify, NULL, &examination->boot);
+}
+
+const uint8_t *flash_table_md5(const struct lb_table *table)
+{
+  return table->bytes + table->count * LB_TABLE_ROW + LB_TABLE_ROW - LB_MD5_SIZE;
+}
+
+const struct flash_slot *flash_booting_slot(const struct flash_examination *examination)
+{
+  for (uint32_t i = 0; examination->boot_result == LB_OK && i < examination->slot_count; i++) {
+    if (lb_partition_same(&examination->slots[i].partition, &examination->boot.partition)) {
+      return &examination->slots[i];
+    }
+  }
+  return NULL;
+}
+
+void flash_record_slot(const struct flash_examination *examination, const struct lb_otadata_record *record,
+                       char label[LB_LABEL_SIZE])
+{
+  struct lb_partition slot;
+  uint32_t count = lb_table_ota_count(&examination->table);
+  label[0] = '\0';
+  if (count > 0 && record->sequence != 0 && record->sequence != LB_OTADATA_BLANK &&
+      lb_table_ota_slot(&examination->table, (record->sequence - 1) % count, &slot) == LB_OK) {
+    report_printable(slot.label, label, LB_LABEL_SIZE);
+  }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+/* lifeboat flash status: what is on a flash, and what would boot from it. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ports/sim/flash.h"
+#include "tool/commands.h"
+#include "tool/flash_examine.h"
+#include "tool/options.h"
+#include "tool/partition_names.h"
+#include "tool/report.h"
+
+static const char *printable(const char *label, char copy[LB_LABEL_SIZE])
+{
+  report_printable(label, copy, LB_LABEL_SIZE);
+  return copy;
+}
+
+static void print_partition(const struct lb_partition *partition)
+{
+  char label[LB_LABEL_SIZE];
+  char type[PARTITION_NAME_SIZE];
+  char subtype[PARTITION_NAME_SIZE];
+  partition_type_name(partition, type);
+  partition_subtype_name(partition, subtype);
+  printf("  %-16s %-15s %-9s 0x%08x 0x%08x%s%s\n", printable(partition->label, label), type, subtype, partition->offset,
+         partition->size, (partition->flags & 1U) != 0 ? " encrypted" : "",
+         (partition->flags & 2U) != 0 ? " read-only" : "");
+}
+
+static void print_table(const struct lb_table *table)
+{
+  char md5[2 * LB_MD5_SIZE + 1];
+  struct lb_partition partition;
+  printf("Partition table:   at 0x%x, ", table->address);
+  if (table->has_md5) {
+    report_hex(flash_table_md5(table), LB_MD5_SIZE, md5);
+    printf("MD5 %s\n", md5);
+  } else {
+    puts("without MD5");
+  }
+  if (table->first_error != LB_OK) {
+    printf("                   this is the copy; the first at 0x%x is bad: %s\n", LB_TABLE_ADDRESS,
+           lb_error_info(table->first_error)->cause);
+  }
+  puts("  label            type            subtype   offset     size");
+  for (uint32_t i = 0; lb_table_get(table, i, &partition) == LB_OK; i++) {
+    print_partition(&partition);
+  }
+}
+
+static void print_record(const struct flash_examination *examination, int number)
+{
+  const struct lb_otadata_record *record = &examination->otadata.records[number];
+  char slot[LB_LABEL_SIZE];
+  if (record->sequence == LB_OTADATA_BLANK && record->crc == LB_OTADATA_BLANK) {
+    printf("  record %d: blank\n", number);
+    return;
+  }
+  flash_record_slot(examination, record, slot);
+  printf("  record %d: sequence %u%s%s, state %s, %s%s\n", number, record->sequence, slot[0] != '\0' ? " for " : "",
+         slot, otadata_state_name(record->state), record->usable ? "usable" : "not usable",
+         number == examination->otadata.active ? ", active" : "");
+}
+
+static void print_otadata(const struct flash_examination *examination)
+{
+  if (examination->otadata_result != LB_OK) {
+    printf("otadata:           %s\n", lb_error_info(examination->otadata_result)->cause);
+    return;
+  }
+  puts("otadata:");
+  for (int i = 0; i < (int)LB_OTADATA_RECORDS; i++) {
+    print_record(examination, i);
+  }
+}
+
+static void print_slot(const struct flash_slot *slot)
+{
+  const struct lb_image_description *description = &slot->image.description;
+  char label[LB_LABEL_SIZE];
+  printf("  %-16s ", printable(slot->partition.label, label));
+  if (slot->is_empty) {
+    puts("empty");
+    return;
+  }
+  if (slot->result != LB_OK) {
+    printf("bad: %s%s", lb_error_info(slot->result)->cause, slot->image.segment_count > 0 ? "; " : "");
+  }
+  if (slot->image.segment_count > 0) {
+    printf("version %s, project %s, %s %s, %u bytes", description->version, description->project, description->date,
+           description->time, slot->image.length);
+  }
+  puts(slot->result == LB_OK ? ", good" : "");
+}
+
+static void print_boot(const struct flash_examination *examination)
+{
+  static const char *const reasons[] = {[LB_BOOT_SELECTED] = "otadata selects it",
+                                        [LB_BOOT_DEFAULT] = "otadata selects nothing, this is the default",
+                                        [LB_BOOT_FALLBACK_FACTORY] = "it stands in",
+                                        [LB_BOOT_FALLBACK_OTHER] = "it stands in, factory is missing or bad too"};
+  const struct lb_boot_decision *boot = &examination->boot;
+  char label[LB_LABEL_SIZE];
+  if (examination->boot_result != LB_OK) {
+    puts("Boots:             nothing");
+    return;
+  }
+  printf("Boots:             %s: %s", printable(boot->partition.label, label), reasons[boot->reason]);
+  if (boot->selected_error != LB_OK) {
+    printf(", since %s does not boot: %s", printable(boot->selected.label, label),
+           lb_error_info(boot->selected_error)->cause);
+  }
+  putchar('\n');
+}
+
+static void print_examination(const struct flash_examination *examination)
+{
+  printf("Flash:             %s (%u bytes)\n", examination->path, examination->size);
+  if (examination->table_result == LB_OK) {
+    print_table(&examination->table);
+    print_otadata(examination);
+    puts("App slots:");
+  }
+  for (uint32_t i = 0; i < examination->slot_count; i++) {
+    print_slot(&examination->slots[i]);
+  }
+  print_boot(examination);
+  if (examination->boot_result != LB_OK) {
+    report_library_error(examination->path, examination->boot_result);
+  }
+}
+
+static int status(const char *path, const struct lb_chip *chip, bool json)
+{
+  struct flash_examination *examination = malloc(sizeof(*examination));
+  struct sim_flash flash;
+  int err = examination != NULL ? sim_flash_open_file(&flash, path, SIM_FLASH_READ_ONLY) : SIM_FLASH_ERR_SYSTEM;
+  if (err) {
+    report_problem(path, sim_flash_error_info(err));
+    free(examination);
+    return TOOL_EXIT_FAILED;
+  }
+  flash_examine(examination, path, &flash.driver, chip);
+  sim_flash_close(&flash);
+  bool good = true;
+  if (json) {
+    good = report_json(flash_examination_json(examination));
+  } else {
+    print_examination(examination);
+  }
+  int result = examination->boot_result == LB_OK ? TOOL_EXIT_DONE : TOOL_EXIT_NO_BOOT;
+  free(examination);
+  return good ? result : TOOL_EXIT_FAILED;
+}
+
+int flash_status_command(int argc, char **argv)
+{
+  static const struct option table[] = {{"chip", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'}, {0}};
+  const struct lb_chip *chip = lb_chip_by_name("esp32");
+  bool json = false;
+  int option = 0;
+  options_start();
+  while ((option = options_next(argc, argv, table)) != OPTIONS_END) {
+    if (option == OPTIONS_WRONG || (option == 'c' && !options_chip(optarg, &chip))) {
+      return TOOL_EXIT_USAGE;
+    }
+    json = json || option == 'j';
+  }
+  if (!options_words(argc, 1, 1, "one FILE")) {
+    return TOOL_EXIT_USAGE;
+  }
+  return status(argv[optind], chip, json);
+}

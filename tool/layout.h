@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+/* The layouts of a module's flash that production uses. Programs that work on a flash take the table that is on it. */
+#ifndef TOOL_LAYOUT_H
+#define TOOL_LAYOUT_H
+
+#include "lifeboat/hash.h"
+#include "lifeboat/partition.h"
+
+#define LAYOUT_FLASH_SIZE 0x1000000U /* 16 MB */
+
+struct layout;
+
+/* "ovms": factory, ota_0 and ota_1 of 4 MB each; "7m": ota_0 and ota_1 of 7 MB each, no factory. NULL: no such one. */
+const struct layout *layout_find(const char *name);
+
+/* Its partition table. LB_ERR_TABLE_..., LB_ERR_HASH. */
+int layout_table(const struct layout *layout, const struct lb_hash *md5, struct lb_table *table);
+
+#endif
