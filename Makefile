@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+# The front door of Lifeboat. CMake (CMakePresets.json) builds; here the steps are put in order.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+.NOTPARALLEL: # CMake and CTest use the processors; steps here rely on their order
+
+PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
+VENV := build/venv
+
+# A fault that a sanitizer finds ends with a status of its own, lest a session takes it for a refused command (1).
+export ASAN_OPTIONS ?= exitcode=99:detect_stack_use_after_return=1
+export UBSAN_OPTIONS ?= exitcode=99:print_stacktrace=1
+
+# $(call compile,PRESET[,TARGET])
+define compile
+@cmake --preset $(1) >/dev/null
+@cmake --build --preset $(1) $(if $(2),--target $(2))
+endef
+
+.PHONY: build demo test unit session check format check-format check-tidy check-cppcheck check-sources check-clang \
+  cross size size-update coverage bench clean help
+
+build: packages-build ## build build/lifeboat
+	$(call compile,release)
+
+demo: build ## play the mission's session with a virtual module and a local depot
+	@scripts/demo.sh
+
+test: packages-build packages-test build unit session coverage ## build and pass all tests
+
+unit: packages-build packages-test ## the unit tests, under the sanitizers
+	$(call compile,asan,unit_tests)
+	@ctest --preset asan
+
+session: packages-build packages-test $(VENV)/installed ## whole sessions with the program, under the sanitizers
+	$(call compile,asan)
+	@LIFEBOAT_BINARY=$(CURDIR)/build/asan/lifeboat \
+	  $(VENV)/bin/python -m pytest --timeout=300 -o cache_dir=$(CURDIR)/build/pytest tests/session
+
+coverage: packages-build packages-test ## which lines of lib/ the unit tests reach
+	$(call compile,coverage,unit_tests)
+	@find build/coverage -name '*.gcda' -delete
+	@ctest --preset coverage >build/coverage/ctest.log || { cat build/coverage/ctest.log; exit 1; }
+	@gcovr --root . --filter 'lib/' build/coverage/CMakeFiles/lifeboat.dir
+
+$(VENV)/installed: tests/requirements.txt | packages-test
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip --quiet --disable-pip-version-check install -r $<
+	@touch $@
+
+check: packages-build packages-check check-sources check-format check-clang check-tidy check-cppcheck ## all static checks
+
+c_files = $(wildcard $(shell git ls-files --cached --others --exclude-standard --deduplicate '*.c' '*.h'))
+check-format:
+	@echo "clang-format: the layout of $(words $(c_files)) files"
+	@clang-format --dry-run -Werror $(c_files)
+
+format: packages-check ## lay out all C files
+	@clang-format -i $(c_files)
+
+check-sources:
+	@echo "licence lines and the direction of includes"
+	@$(PYTHON) scripts/check_sources.py
+
+check-clang:
+	@echo "clang: warnings"
+	$(call compile,clang)
+
+ROOMS := lib boot module ports tool
+check-tidy: check-clang
+	@echo "clang-tidy: $(ROOMS)"
+	@$(PYTHON) "$$(command -v run-clang-tidy)" -quiet -j2 -p build/clang '^$(CURDIR)/(lib|boot|module|ports|tool)/' \
+	  >build/clang/tidy.log 2>&1 || { grep -vE '^clang-tidy|warnings? generated|^$$' build/clang/tidy.log; exit 1; }
+
+check-cppcheck:
+	@echo "cppcheck: $(ROOMS)"
+	@mkdir -p build/cppcheck
+	@cppcheck --quiet -j2 --std=c11 --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 \
+	  --cppcheck-build-dir=build/cppcheck --suppressions-list=packaging/cppcheck-suppressions.txt -Iinclude -I. $(ROOMS)
+
+cross: packages-build packages-cross ## compile lib/ for the targets without an operating system
+	@$(PYTHON) scripts/cross.py build
+
+size: packages-build packages-cross ## the sizes of lib/, compared with docs/size-table.txt
+	@$(PYTHON) scripts/cross.py size
+
+size-update: packages-build packages-cross ## rewrite docs/size-table.txt
+	@$(PYTHON) scripts/cross.py size-update
+
+bench: build packages-bench ## measure updates against the physical bound
+	@build/bench/update_bench
+
+clean: ## remove all that was built
+	@rm -rf build
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' Makefile
+
+package_groups := $(addprefix packages-,build test check cross bench)
+.PHONY: $(package_groups)
+$(package_groups):
+	@packaging/install-packages.sh $(@:packages-%=%)

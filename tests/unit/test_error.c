@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+/* Every error of the enumeration has its words, and no two are confused. */
+#include "tests/unit/support/unit.h"
+
+/* Written out once more, so that a code without a description, or one described by another's name, is noticed. */
+#define CODE(code) {code, #code}
+
+static const struct {
+  int code;
+  const char *name;
+} codes[] = {
+    CODE(LB_ERR_ARGUMENT),           CODE(LB_ERR_STATE),
+    CODE(LB_ERR_FLASH_READ),         CODE(LB_ERR_FLASH_PROGRAM),
+    CODE(LB_ERR_FLASH_ERASE),        CODE(LB_ERR_FLASH_BOUNDS),
+    CODE(LB_ERR_HASH),               CODE(LB_ERR_TABLE_MAGIC),
+    CODE(LB_ERR_TABLE_BOUNDS),       CODE(LB_ERR_TABLE_MD5),
+    CODE(LB_ERR_TABLE_MD5_TWICE),    CODE(LB_ERR_TABLE_UNTERMINATED),
+    CODE(LB_ERR_TABLE_ALIGNMENT),    CODE(LB_ERR_TABLE_NAME),
+    CODE(LB_ERR_TABLE_OVERLAP),      CODE(LB_ERR_TABLE_LOW),
+    CODE(LB_ERR_TABLE_OTADATA),      CODE(LB_ERR_TABLE_FULL),
+    CODE(LB_ERR_TABLE_EMPTY),        CODE(LB_ERR_NOT_FOUND),
+    CODE(LB_ERR_NO_OTADATA),         CODE(LB_ERR_NO_TARGET),
+    CODE(LB_ERR_TARGET_RUNNING),     CODE(LB_ERR_TARGET_FACTORY),
+    CODE(LB_ERR_NOTHING_BOOTS),      CODE(LB_ERR_IMAGE_MAGIC),
+    CODE(LB_ERR_IMAGE_SEGMENTS),     CODE(LB_ERR_IMAGE_SEGMENT_LENGTH),
+    CODE(LB_ERR_IMAGE_SEGMENT_MAPPING), CODE(LB_ERR_IMAGE_CHIP),
+    CODE(LB_ERR_IMAGE_REVISION),     CODE(LB_ERR_IMAGE_NO_HASH),
+    CODE(LB_ERR_IMAGE_CHECKSUM),     CODE(LB_ERR_IMAGE_DIGEST),
+    CODE(LB_ERR_IMAGE_TOO_LONG),     CODE(LB_ERR_IMAGE_TRUNCATED),
+    CODE(LB_ERR_IMAGE_TRAILING),     CODE(LB_ERR_IMAGE_BOOTLOADER),
+    CODE(LB_ERR_IMAGE_PROJECT),      CODE(LB_ERR_SIZE_MISMATCH),
+    CODE(LB_ERR_READ_BACK),
+};
+
+#define CODES (sizeof(codes) / sizeof(codes[0]))
+
+static void assert_words(const char *text)
+{
+  assert_non_null(text);
+  assert_true(strlen(text) > 3);
+  assert_true(text[strlen(text) - 1] != '.');
+}
+
+static void test_every_code_is_described(void **state)
+{
+  (void)state;
+  assert_in_range(lb_error_count(), CODES, CODES + 1); /* LB_OK may be described, too */
+  for (size_t i = 0; i < CODES; i++) {
+    const struct lb_error_info *info = lb_error_info(codes[i].code);
+
+    assert_non_null(info);
+    assert_int_equal(info->code, codes[i].code);
+    assert_string_equal(info->name, codes[i].name);
+    assert_words(info->cause);
+    assert_words(info->remedy);
+    assert_true(info->cause[0] < 'A' || info->cause[0] > 'Z' || (info->cause[1] >= 'A' && info->cause[1] <= 'Z'));
+    assert_non_null(info->esp_name);
+    assert_true(strncmp(info->esp_name, "ESP_", 4) == 0);
+    assert_int_not_equal(info->esp_code, 0);
+  }
+}
+
+/* The enumeration's own range: no code between the first and the last is described without being in the list. */
+static void test_nothing_else_is_described(void **state)
+{
+  const struct lb_error_info *unknown = lb_error_info(-9999);
+
+  (void)state;
+  for (int code = -120; code <= 0; code++) {
+    bool listed = false;
+
+    for (size_t i = 0; i < CODES; i++) {
+      listed = listed || codes[i].code == code;
+    }
+    if (!listed && code != LB_OK) {
+      assert_ptr_equal(lb_error_info(code), unknown);
+    }
+  }
+}
+
+static void test_no_duplicates(void **state)
+{
+  (void)state;
+  for (unsigned i = 0; i < lb_error_count(); i++) {
+    const struct lb_error_info *one = lb_error_at(i);
+
+    assert_ptr_equal(lb_error_info(one->code), one);
+    for (unsigned j = 0; j < i; j++) {
+      const struct lb_error_info *other = lb_error_at(j);
+
+      assert_int_not_equal(one->code, other->code);
+      assert_string_not_equal(one->name, other->name);
+      assert_string_not_equal(one->cause, other->cause);
+    }
+  }
+}
+
+static void test_unknown_codes(void **state)
+{
+  static const int unknown[] = {-3, -9999, 2, 1234, -2147483647 - 1};
+
+  (void)state;
+  for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+    const struct lb_error_info *info = lb_error_info(unknown[i]);
+
+    assert_non_null(info);
+    assert_words(info->name);
+    assert_words(info->cause);
+    assert_words(info->remedy);
+    assert_non_null(info->esp_name);
+    for (size_t j = 0; j < CODES; j++) {
+      assert_string_not_equal(info->name, codes[j].name);
+    }
+  }
+}
+
+/* The numbers that owners of modules know from ESP-IDF. */
+static void test_esp_numbers(void **state)
+{
+  static const struct {
+    const char *name;
+    int code;
+  } known[] = {
+      {"ESP_OK", 0},
+      {"ESP_FAIL", -1},
+      {"ESP_ERR_NO_MEM", 0x101},
+      {"ESP_ERR_INVALID_ARG", 0x102},
+      {"ESP_ERR_INVALID_STATE", 0x103},
+      {"ESP_ERR_INVALID_SIZE", 0x104},
+      {"ESP_ERR_NOT_FOUND", 0x105},
+      {"ESP_ERR_NOT_SUPPORTED", 0x106},
+      {"ESP_ERR_TIMEOUT", 0x107},
+      {"ESP_ERR_INVALID_RESPONSE", 0x108},
+      {"ESP_ERR_INVALID_CRC", 0x109},
+      {"ESP_ERR_INVALID_VERSION", 0x10A},
+      {"ESP_ERR_OTA_PARTITION_CONFLICT", 0x1501},
+      {"ESP_ERR_OTA_SELECT_INFO_INVALID", 0x1502},
+      {"ESP_ERR_OTA_VALIDATE_FAILED", 0x1503},
+      {"ESP_ERR_IMAGE_FLASH_FAIL", 0x2001},
+      {"ESP_ERR_IMAGE_INVALID", 0x2002},
+      {"ESP_ERR_FLASH_OP_FAIL", 0x6001},
+      {"ESP_ERR_FLASH_OP_TIMEOUT", 0x6002},
+  };
+
+  (void)state;
+  for (unsigned i = 0; i < lb_error_count(); i++) {
+    const struct lb_error_info *info = lb_error_at(i);
+    bool found = false;
+
+    for (size_t j = 0; j < sizeof(known) / sizeof(known[0]); j++) {
+      if (strcmp(info->esp_name, known[j].name) == 0) {
+        assert_int_equal(info->esp_code, known[j].code);
+        found = true;
+      }
+    }
+    if (!found) {
+      fail_here("%s names %s, which this test does not know", info->name, info->esp_name);
+    }
+  }
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_every_code_is_described), cmocka_unit_test(test_nothing_else_is_described),
+      cmocka_unit_test(test_no_duplicates),           cmocka_unit_test(test_unknown_codes),
+      cmocka_unit_test(test_esp_numbers),
+  };
+
+  return cmocka_run_group_tests_name("error", tests, NULL, NULL);
+}
