@@ -10,10 +10,15 @@ static const struct command commands[] = {
      "  --sd DIR              what is in the module's SD card slot, seen as /sd\n"
      "  --store DIR           the module's own storage, seen as /store\n"
      "  --host NAME=ADDR:PORT the module's hosts file: NAME is that server; may be repeated\n"
+     "  --ca FILE             trust only these authorities for https, instead of the computer's\n"
      "  --link up|down        begin with a network (default) or without one\n"
-     "  --clock real|virtual  wait as the real flash would (default), or let simulated time jump\n"
+     "  --timing none|w25q128jv  let the flash take no time (default), or as long as that chip\n"
+     "  --clock real|virtual  let time pass as it does (default), or let simulated time jump\n"
      "  --keep-going          with input that is no terminal: go on after a command that failed\n"
-     "\nThe console is on stdin and stdout, the boot log on stderr.\n"},
+     "  --transcript          with input that is no terminal: print prompt and command before its output\n"
+     "\nThe console is on stdin and stdout, the boot log on stderr; `help` there lists the commands.\n"
+     "On a terminal lines can be edited; Tab completes, ? explains, Ctrl-C cancels, Ctrl-D switches the module off.\n"
+     "Otherwise there is no prompt, and the module ends with the first command that fails.\n"},
     {"depot publish", depot_publish_command, "DIR IMAGE --product NAME --tag NAME [--changes FILE] [--json]",
      "Put a firmware into a depot that modules update from",
      "  --product NAME        what the firmware is for: v3.1\n"

@@ -152,7 +152,6 @@ static unsigned judge(const struct request *request, struct MHD_Connection *conn
 
 static bool add_file_headers(struct MHD_Response *response, const struct served_file *file, unsigned status)
 {
-  char range[80];
   bool good = add(response, MHD_HTTP_HEADER_ETAG, file->validator.etag) &&
               add(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache") &&
               add(response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
@@ -163,6 +162,7 @@ static bool add_file_headers(struct MHD_Response *response, const struct served_
     good = add(response, MHD_HTTP_HEADER_CONTENT_TYPE, file->type);
   }
   if (good && status == MHD_HTTP_PARTIAL_CONTENT) {
+    char range[80];
     (void)snprintf(range, sizeof range, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, file->range.first,
                    file->range.first + file->range.length - 1, file->size);
     good = add(response, MHD_HTTP_HEADER_CONTENT_RANGE, range);

@@ -57,7 +57,7 @@ static int open_socket(const struct addrinfo *where)
 
 static bool describe(int listener, char text[DEPOT_LISTEN_TEXT_SIZE])
 {
-  struct sockaddr_storage bound;
+  struct sockaddr_storage bound = {0};
   socklen_t length = sizeof bound;
   char address[64];
   char port[6];

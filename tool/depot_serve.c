@@ -82,7 +82,7 @@ __attribute__((format(printf, 2, 0))) static void log_fault(void *context, const
 
 static struct MHD_Daemon *start(struct depot_site *site, int listener)
 {
-  return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL, depot_answer_handle, site,
+  return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL, depot_answer_handle, site,
                           MHD_OPTION_EXTERNAL_LOGGER, log_fault, NULL, MHD_OPTION_LISTEN_SOCKET, listener,
                           MHD_OPTION_UNESCAPE_CALLBACK, depot_answer_unescape, site, MHD_OPTION_URI_LOG_CALLBACK,
                           depot_answer_begin, site, MHD_OPTION_NOTIFY_COMPLETED, depot_answer_completed, site,

@@ -158,7 +158,7 @@ static int write_and_rename(char *temporary, const char *path, const void *data,
     error = rename_file(temporary, path, replace);
   }
   if (error != 0) {
-    unlink(temporary);
+    (void)unlink(temporary);
     return error;
   }
   return sync_folder(path);

@@ -35,7 +35,6 @@ static cJSON *partition_json(const struct lb_partition *partition)
 static cJSON *table_json(const struct flash_examination *examination)
 {
   const struct lb_table *table = &examination->table;
-  char md5[2 * LB_MD5_SIZE + 1];
   cJSON *json = cJSON_CreateObject();
   cJSON_AddItemToObject(json, "error", report_json_problem(problem_of(examination->table_result)));
   if (examination->table_result != LB_OK) {
@@ -45,6 +44,7 @@ static cJSON *table_json(const struct flash_examination *examination)
   cJSON_AddBoolToObject(json, "is_copy", table->address == LB_TABLE_COPY_ADDRESS);
   cJSON_AddItemToObject(json, "first_error", report_json_problem(problem_of(table->first_error)));
   if (table->has_md5) {
+    char md5[2 * LB_MD5_SIZE + 1];
     report_hex(flash_table_md5(table), LB_MD5_SIZE, md5);
     cJSON_AddStringToObject(json, "md5", md5);
   } else {

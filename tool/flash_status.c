@@ -30,10 +30,10 @@ static void print_partition(const struct lb_partition *partition)
 
 static void print_table(const struct lb_table *table)
 {
-  char md5[2 * LB_MD5_SIZE + 1];
   struct lb_partition partition;
   printf("Partition table:   at 0x%x, ", table->address);
   if (table->has_md5) {
+    char md5[2 * LB_MD5_SIZE + 1];
     report_hex(flash_table_md5(table), LB_MD5_SIZE, md5);
     printf("MD5 %s\n", md5);
   } else {

@@ -86,7 +86,6 @@ static void print_segments(const struct lb_image_info *info)
 static void print_info(const struct image_file *file)
 {
   const struct lb_image_info *info = &file->image.info;
-  char digest[HEX_DIGEST];
   printf("File:              %s (%llu bytes)\n", file->path, (unsigned long long)file->size);
   print_description(&info->description);
   print_header(info);
@@ -95,6 +94,7 @@ static void print_info(const struct image_file *file)
     printf("Length:            %u\n", info->length);
   }
   if (file->image.result == LB_OK) {
+    char digest[HEX_DIGEST];
     report_hex(info->digest, LB_SHA256_SIZE, digest);
     printf("Checksum:          0x%02x\n", info->checksum);
     printf("SHA-256:           %s\n", digest);
@@ -156,7 +156,6 @@ static void add_header_json(cJSON *json, const struct lb_image_info *info)
 static cJSON *info_json(const struct image_file *file)
 {
   const struct lb_image_info *info = &file->image.info;
-  char digest[HEX_DIGEST];
   cJSON *json = cJSON_CreateObject();
   cJSON_AddStringToObject(json, "file", file->path);
   cJSON_AddNumberToObject(json, "file_size", (double)file->size);
@@ -167,6 +166,7 @@ static cJSON *info_json(const struct image_file *file)
     cJSON_AddNumberToObject(json, "length", info->length);
   }
   if (file->image.result == LB_OK && image_file_has_info(file)) {
+    char digest[HEX_DIGEST];
     report_hex(info->digest, LB_SHA256_SIZE, digest);
     cJSON_AddNumberToObject(json, "checksum", info->checksum);
     cJSON_AddStringToObject(json, "sha256", digest);

@@ -8,7 +8,7 @@
 void report_error(const char *format, ...)
 {
   va_list arguments;
-  fflush(stdout);
+  (void)fflush(stdout);
   fputs("Error: ", stderr);
   va_start(arguments, format);
   vfprintf(stderr, format, arguments);

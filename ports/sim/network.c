@@ -138,7 +138,7 @@ static int network_reply(struct port_transfer *transfer, struct port_reply *repl
 
 static int network_read(struct port_transfer *transfer, void *buffer, uint32_t capacity, uint32_t *got)
 {
-  if (transfer->buffer_length < capacity) {
+  if (transfer->buffer_length <= capacity) {
     run(transfer->network);
   }
   *got = transfer_take(transfer, buffer, capacity);

@@ -115,7 +115,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
   struct port_transfer *transfer = context;
   const size_t length = size * count;
-  transfer->last_byte_ms = now_ms(transfer);
+  transfer->silence_ms = 0;
   if (transfer->state == TRANSFER_HEADERS && length > 0 && (line[0] == '\r' || line[0] == '\n')) {
     headers_complete(transfer);
   }
@@ -130,7 +130,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
   struct port_transfer *transfer = context;
   const struct port_reply *reply = &transfer->reply;
   const size_t length = size * count;
-  transfer->last_byte_ms = now_ms(transfer);
+  transfer->silence_ms = 0;
   if (transfer->state != TRANSFER_BODY) {
     return transfer->state == TRANSFER_REDIRECT ? length : 0; /* the page of a redirect is not read */
   }
@@ -157,7 +157,7 @@ uint32_t transfer_take(struct port_transfer *transfer, void *buffer, uint32_t ca
     memcpy(buffer, transfer->buffer + transfer->buffer_begin, length);
     transfer->buffer_begin += length;
     transfer->buffer_length -= length;
-    transfer->last_byte_ms = now_ms(transfer);
+    transfer->silence_ms = 0;
   }
   return length;
 }
@@ -210,7 +210,8 @@ static CURLcode set_options(struct port_transfer *transfer)
 static int request(struct port_transfer *transfer)
 {
   transfer->state = TRANSFER_HEADERS;
-  transfer->last_byte_ms = now_ms(transfer);
+  transfer->attended_ms = now_ms(transfer);
+  transfer->silence_ms = 0;
   transfer->error_text[0] = '\0';
   if (curl_easy_setopt(transfer->easy, CURLOPT_URL, transfer->url) ||
       curl_multi_add_handle(transfer->setup->multi, transfer->easy)) {
@@ -261,7 +262,7 @@ void transfer_done(struct port_transfer *transfer, CURLcode code)
   } else if (code) {
     transfer_fail(transfer, transfer_error_of(transfer, code));
   } else if (transfer->state == TRANSFER_HEADERS) {
-    transfer_fail(transfer, PORT_ERR_PROTOCOL); /* an end without an answer */
+    transfer_fail(transfer, PORT_ERR_CLOSED); /* in the middle of the headers */
   } else if (transfer->reply.has_length) {
     transfer_fail(transfer, PORT_ERR_CLOSED);
   } else {
@@ -291,6 +292,18 @@ static void follow_redirect(struct port_transfer *transfer)
   }
 }
 
+/* Time that passes while bytes wait to be read is not the server's. */
+static void measure_silence(struct port_transfer *transfer)
+{
+  const uint64_t now = now_ms(transfer);
+  const uint64_t gap = now - transfer->attended_ms;
+  transfer->attended_ms = now;
+  transfer->silence_ms += gap < TRANSFER_GAP_MS ? gap : TRANSFER_GAP_MS;
+  if (transfer->buffer_length > 0) {
+    transfer->silence_ms = 0;
+  }
+}
+
 void transfer_attend(struct port_transfer *transfer)
 {
   if (transfer->state == TRANSFER_REDIRECT) {
@@ -300,13 +313,10 @@ void transfer_attend(struct port_transfer *transfer)
     transfer->paused = false;
     curl_easy_pause(transfer->easy, CURLPAUSE_CONT); /* calls on_body at once */
   }
-  if (transfer->state >= TRANSFER_COMPLETE || transfer->buffer_length > 0) {
-    return;
-  }
-  const uint64_t silence_ms = now_ms(transfer) - transfer->last_byte_ms;
-  if (has_all(transfer) && (transfer->reply.length == 0 || silence_ms >= TRANSFER_LINGER_MS)) {
+  measure_silence(transfer);
+  if (has_all(transfer) && (transfer->reply.length == 0 || transfer->silence_ms >= TRANSFER_LINGER_MS)) {
     transfer->state = TRANSFER_COMPLETE;
-  } else if (silence_ms >= PORT_NETWORK_TIMEOUT_MS) {
+  } else if (transfer->silence_ms >= PORT_NETWORK_TIMEOUT_MS) {
     transfer_fail(transfer, PORT_ERR_TIMEOUT);
   }
 }

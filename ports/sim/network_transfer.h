@@ -15,6 +15,9 @@ struct sim_network;
 /* A server that does not close the connection after the announced length is not waited for longer than this. */
 #define TRANSFER_LINGER_MS   500U
 
+/* Not having looked for longer than this is our own silence, not the server's. */
+#define TRANSFER_GAP_MS      1000U
+
 /* What all transfers have in common; the network's. */
 struct transfer_setup {
   CURLM *multi;
@@ -43,7 +46,8 @@ struct port_transfer {
   bool has_reply; /* the final answer's headers are known: */
   struct port_reply reply;
   uint64_t received;      /* bytes of the body */
-  uint64_t last_byte_ms;  /* when something came last, or when the wait for it began */
+  uint64_t attended_ms;   /* when we looked last */
+  uint64_t silence_ms;    /* for how long nothing has come, as far as we looked */
   bool paused;            /* libcurl waits for room in the buffer */
   uint32_t buffer_begin;  /* the bytes that were not read yet: */
   uint32_t buffer_length; /* this many from there */

@@ -194,6 +194,9 @@ static enum virtual_module_end talk(struct virtual_module *vm, bool *again, enum
   *again = false;
   signals_take_interrupt();
   while (!vm->module.exit_requested && (line = input_line(vm->input, &vm->console)) != NULL) {
+    if (vm->options->transcript && !person) {
+      printf("%s%s\n", CONSOLE_PROMPT, line);
+    }
     int result = execute(vm, line);
     if (result == MODULE_ERR_CANCELLED && (!person || signals_terminated())) {
       return VIRTUAL_MODULE_INTERRUPTED;

@@ -21,6 +21,7 @@ struct virtual_module_options {
   bool flash_takes_time; /* the chip's timing, instead of none */
   enum sim_clock_kind clock;
   bool keep_going; /* with input that is no terminal: go on behind a command that failed */
+  bool transcript; /* with input that is no terminal: print prompt and line, as a terminal would have shown them */
 };
 
 /* How the virtual module ended. */
