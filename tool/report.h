@@ -13,7 +13,7 @@
 /* "Error: ..." and a newline on stderr, behind whatever stdout holds back. */
 void report_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* "Error: SUBJECT: CAUSE; REMEDY (ESP_NAME, NUMBER)". */
+/* "Error: SUBJECT: CAUSE - REMEDY (ESP_NAME, NUMBER)". */
 void report_problem(const char *subject, const struct lb_error_info *problem);
 
 /* The same for an error of the library. */
