@@ -44,23 +44,31 @@ static int refuse(struct console *console, int error, const char *path)
   return print_error_text(console, error, "%s: %s - %s", path, info->cause, info->remedy);
 }
 
+static int print_file(struct console *console, const char *path)
+{
+  const struct port_files *files = console->module->port->files;
+  struct port_file_info info;
+  int err = files->stat(files->context, path, &info);
+  if (err) {
+    return refuse(console, err, path);
+  }
+  print_entry(console, path, &info);
+  return LB_OK;
+}
+
 int vfs_ls_start(struct console *console, int argc, char **argv)
 {
   const struct port_files *files = console->module->port->files;
   const char *path = argc > 0 ? argv[0] : "/";
   int err = files->list(files->context, path, print_entry, console);
+  if (err == PORT_ERR_FILE_NOT_DIRECTORY) {
+    return print_file(console, path);
+  }
   return err ? refuse(console, err, path) : LB_OK;
 }
 
 int vfs_stat_start(struct console *console, int argc, char **argv)
 {
-  const struct port_files *files = console->module->port->files;
-  struct port_file_info info;
   (void)argc;
-  int err = files->stat(files->context, argv[0], &info);
-  if (err) {
-    return refuse(console, err, argv[0]);
-  }
-  print_entry(console, argv[0], &info);
-  return LB_OK;
+  return print_file(console, argv[0]);
 }

@@ -18,7 +18,7 @@ void report_error(const char *format, ...)
 
 void report_problem(const char *subject, const struct lb_error_info *problem)
 {
-  const char *separator = problem->remedy[0] != '\0' ? "; " : "";
+  const char *separator = problem->remedy[0] != '\0' ? " - " : "";
   if (problem->esp_name[0] == '\0') {
     report_error("%s: %s%s%s", subject, problem->cause, separator, problem->remedy);
   } else {

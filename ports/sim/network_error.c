@@ -4,12 +4,16 @@
 
 #include "ports/sim/network_transfer.h"
 
-/* One code stands for a bad chain, an expired certificate and a wrong name; OpenSSL only complains about the first. */
+/* What libcurl leaves as OpenSSL's verdict when OpenSSL was content and libcurl itself was not: about the name. */
+#define VERDICT_NONE 1
+
+/* One code stands for an unknown authority, an expired certificate and a wrong name. OpenSSL judges all but the name.
+ */
 static int verification_error(const struct port_transfer *transfer)
 {
   long verdict = 0;
   curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &verdict);
-  return verdict ? PORT_ERR_TLS_CA : PORT_ERR_TLS_HOST;
+  return verdict > VERDICT_NONE ? PORT_ERR_TLS_CA : PORT_ERR_TLS_HOST;
 }
 
 int transfer_error_of(const struct port_transfer *transfer, CURLcode code)

@@ -111,7 +111,7 @@ static void headers_complete(struct port_transfer *transfer)
 }
 
 /* Called by libcurl for each line; an empty one ends the headers. */
-static size_t on_header(char *line, size_t size, size_t count, void *context)
+static size_t on_header(const char *line, size_t size, size_t count, void *context)
 {
   struct port_transfer *transfer = context;
   const size_t length = size * count;
@@ -125,7 +125,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 /* ---- the body ---- */
 
 /* Called by libcurl with at most CURL_MAX_WRITE_SIZE bytes. */
-static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+static size_t on_body(const char *bytes, size_t size, size_t count, void *context)
 {
   struct port_transfer *transfer = context;
   const struct port_reply *reply = &transfer->reply;
@@ -257,14 +257,12 @@ void transfer_done(struct port_transfer *transfer, CURLcode code)
   if (transfer->state != TRANSFER_BODY && transfer->state != TRANSFER_HEADERS) {
     return;
   }
-  if (has_all(transfer)) {
-    transfer->state = TRANSFER_COMPLETE;
-  } else if (code) {
-    transfer_fail(transfer, transfer_error_of(transfer, code));
-  } else if (transfer->state == TRANSFER_HEADERS) {
-    transfer_fail(transfer, PORT_ERR_CLOSED); /* in the middle of the headers */
-  } else if (transfer->reply.has_length) {
-    transfer_fail(transfer, PORT_ERR_CLOSED);
+  int error = code ? transfer_error_of(transfer, code) : LB_OK;
+  if (!error && (transfer->state == TRANSFER_HEADERS || transfer->reply.has_length)) {
+    error = PORT_ERR_CLOSED; /* in the middle of the headers or of what they announced */
+  }
+  if (error && !has_all(transfer)) {
+    transfer_fail(transfer, error);
   } else {
     transfer->state = TRANSFER_COMPLETE;
   }

@@ -332,7 +332,7 @@ static void assert_refused(struct fixture *fixture, const struct lb_update_confi
     assert_int_equal(fixture->tap.count, 0);
     assert_true(fixture_same(fixture, before, 0, fixture->flash.driver.size));
     assert_false(lb_update_touched_flash(&update));
-    assert_false(lb_update_is_verifying(&update));
+    assert_false(lb_update_is_verified(&update));
     assert_result(lb_update_write(&update, bytes, 1, &used), expected); /* the session has ended */
     assert_int_equal(used, 0);
     assert_result(lb_update_finish(&update), expected);
@@ -852,8 +852,9 @@ static void test_another_image_is_read_back(void **state)
     assert_result(lb_update_write(&update, image.bytes + at, image.length - at, &used), LB_OK);
     at += used;
   }
-  while (!lb_update_is_verifying(&update)) {
+  while (fixture_bytes(&fixture)[TARGET] == 0xFF) { /* until the first bytes are programmed */
     assert_result(lb_update_finish(&update), LB_MORE);
+    assert_false(lb_update_is_verified(&update));
   }
   fixture_put_made(&fixture, "ota_1", 77, 4800);
   do {
@@ -861,6 +862,43 @@ static void test_another_image_is_read_back(void **state)
   } while (result == LB_MORE);
   assert_result(result, LB_ERR_READ_BACK);
   assert_string_equal(fixture_selected(&fixture), "ota_0");
+  image_free(&image);
+  fixture_close(&fixture);
+}
+
+/* Verified is said when everything has been read back, and before it is selected. */
+static void test_is_verified(void **state)
+{
+  struct fixture fixture;
+  struct built_image image;
+  struct lb_update_config config;
+  struct lb_update update;
+  uint32_t at = 0;
+  int result = LB_MORE;
+  bool said = false;
+
+  (void)state;
+  open_running_ota_0(&fixture);
+  image_make(&image, 9, 4800, "1");
+  config = fixture_config(&fixture, "ota_0", "ota_1");
+  assert_result(lb_update_start(&update, &config), LB_OK);
+  while (at < image.length) {
+    uint32_t used;
+
+    assert_result(lb_update_write(&update, image.bytes + at, image.length - at, &used), LB_OK);
+    at += used;
+  }
+  flash_tap_clear(&fixture.tap);
+  while (result == LB_MORE) {
+    result = lb_update_finish(&update);
+    if (lb_update_is_verified(&update) && !said) {
+      said = true;
+      assert_true(fixture.tap.bytes_read >= image.length);
+      assert_string_equal(fixture_selected(&fixture), "ota_0");
+    }
+  }
+  assert_result(result, LB_OK);
+  assert_true(said && lb_update_is_verified(&update));
   image_free(&image);
   fixture_close(&fixture);
 }
@@ -916,6 +954,7 @@ int main(void)
       cmocka_unit_test(test_driver_failures),
       cmocka_unit_test(test_hash_failures),
       cmocka_unit_test(test_another_image_is_read_back),
+      cmocka_unit_test(test_is_verified),
       cmocka_unit_test(test_wrong_order_of_calls),
   };
 
