@@ -10,7 +10,8 @@ PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 VENV := build/venv
 
 # A fault that a sanitizer finds ends with a status of its own, lest a session takes it for a refused command (1).
-export ASAN_OPTIONS ?= exitcode=99:detect_stack_use_after_return=1
+# handle_segv=2: cmocka would catch the signal and hide where it came from.
+export ASAN_OPTIONS ?= exitcode=99:detect_stack_use_after_return=1:handle_segv=2
 export UBSAN_OPTIONS ?= exitcode=99:print_stacktrace=1
 
 # $(call compile,PRESET[,TARGET])

@@ -30,15 +30,15 @@ static int refuse_command(struct console *console, enum command_match match, con
   const char *cause = match == COMMAND_UNKNOWN     ? "there is no such command"
                       : match == COMMAND_AMBIGUOUS ? "this may mean several commands"
                                                    : "the command is not complete";
-  return print_error_text(console, MODULE_ERR_COMMAND, "%s: %s - see `help`", line, cause);
+  return console_error_text(console, MODULE_ERR_COMMAND, "%s: %s - see `help`", line, cause);
 }
 
 static int refuse_arguments(struct console *console, const struct command *command)
 {
   const char *const *words = command->words;
-  return print_error_text(console, MODULE_ERR_USAGE, "the arguments do not fit - usage: %s%s%s%s%s %s", words[0],
-                          words[1] ? " " : "", words[1] ? words[1] : "", words[1] && words[2] ? " " : "",
-                          words[1] && words[2] ? words[2] : "", command->arguments);
+  return console_error_text(console, MODULE_ERR_USAGE, "the arguments do not fit - usage: %s%s%s%s%s %s", words[0],
+                            words[1] ? " " : "", words[1] ? words[1] : "", words[1] && words[2] ? " " : "",
+                            words[1] && words[2] ? words[2] : "", command->arguments);
 }
 
 int console_execute(struct console *console, const char *line)
@@ -48,7 +48,7 @@ int console_execute(struct console *console, const char *line)
   uint32_t own = 0;
   size_t length = text_length(line);
   if (length >= sizeof console->line) {
-    return print_error(console, MODULE_ERR_LINE_TOO_LONG);
+    return console_error(console, MODULE_ERR_LINE_TOO_LONG);
   }
   memcpy(console->line, line, length + 1);
   uint32_t count = words_split(console->line, words, CONSOLE_WORDS);

@@ -27,7 +27,7 @@ static const char *guess(uint8_t first)
 static int report_magic(struct flash_job *job, int error)
 {
   uint8_t first = job->work.update.head[0];
-  return print_error_text(
+  return console_error_text(
       job->console, error, "%s is no application image: its first byte is 0x%02x instead of 0xe9, %s - check the %s",
       job->source.name, (unsigned)first, guess(first), job->source.kind == SOURCE_HTTP ? "address" : "file");
 }
@@ -35,14 +35,14 @@ static int report_magic(struct flash_job *job, int error)
 static int report_chip(struct flash_job *job, int error)
 {
   const struct lb_chip *other = lb_chip_by_id(job->work.update.image.info.chip_id);
-  return print_error_text(job->console, error, "image is made for chip %s, this module has %s - use its own firmware",
-                          other ? other->name : "unknown", job->module->port->chip->name);
+  return console_error_text(job->console, error, "image is made for chip %s, this module has %s - use its own firmware",
+                            other ? other->name : "unknown", job->module->port->chip->name);
 }
 
 static int report_project(struct flash_job *job, int error)
 {
-  return print_error_text(job->console, error, "image is of project %s, this module runs %s - use its own firmware",
-                          job->work.update.image.info.description.project, job->module->firmware.description.project);
+  return console_error_text(job->console, error, "image is of project %s, this module runs %s - use its own firmware",
+                            job->work.update.image.info.description.project, job->module->firmware.description.project);
 }
 
 static int report_too_long(struct flash_job *job, int error)
@@ -58,16 +58,16 @@ static int report_too_long(struct flash_job *job, int error)
 static int report_too_small(struct flash_job *job, int error)
 {
   if (job->source.kind == SOURCE_FILE) {
-    return print_error_text(job->console, error, "%s is %u bytes, too small for an image - check the file",
-                            job->source.name, (unsigned)job->size);
+    return console_error_text(job->console, error, "%s is %u bytes, too small for an image - check the file",
+                              job->source.name, (unsigned)job->size);
   }
-  return print_known_error(job->console, error, "Expected download file size (%u) is invalid", (unsigned)job->size);
+  return console_known_error(job->console, error, "Expected download file size (%u) is invalid", (unsigned)job->size);
 }
 
 static int report_file(struct flash_job *job, int error)
 {
   bool missing = error == PORT_ERR_FILE_NOT_FOUND || error == PORT_ERR_FILE_NO_MOUNT;
-  return print_known_error(job->console, error, missing ? "Cannot find file %s" : "Cannot open %s", job->source.name);
+  return console_known_error(job->console, error, missing ? "Cannot find file %s" : "Cannot open %s", job->source.name);
 }
 
 static int report_http_status(struct flash_job *job, int error)
@@ -81,8 +81,8 @@ static int report_http_status(struct flash_job *job, int error)
 /* What the inspector found wrong, after the first bytes had been accepted, and what reading back found. */
 static int report_bad_image(struct flash_job *job, int error)
 {
-  return print_known_error(job->console, error,
-                           "partition contained invalid app image, or signature validation failed");
+  return console_known_error(job->console, error,
+                             "partition contained invalid app image, or signature validation failed");
 }
 
 static int report_image(struct flash_job *job, int error)
@@ -97,7 +97,8 @@ static int report_image(struct flash_job *job, int error)
   case LB_ERR_READ_BACK:
     return report_bad_image(job, error);
   default:
-    return lb_update_touched_flash(&job->work.update) ? report_bad_image(job, error) : print_error(job->console, error);
+    return lb_update_touched_flash(&job->work.update) ? report_bad_image(job, error)
+                                                      : console_error(job->console, error);
   }
 }
 
@@ -107,10 +108,10 @@ static int report_cause(struct flash_job *job, int error)
   bool of_file = error <= PORT_ERR_FILE_NOT_FOUND && error >= PORT_ERR_FILE_IO;
   bool of_network = error <= PORT_ERR_LINK_DOWN && error >= PORT_ERR_BUSY;
   if (error == LB_ERR_TARGET_RUNNING) {
-    return print_known_error(job->console, error, "Cannot flash to running image partition");
+    return console_known_error(job->console, error, "Cannot flash to running image partition");
   }
   if (error == LB_ERR_NO_TARGET) {
-    return print_known_error(job->console, error, "Target partition cannot be determined - aborting");
+    return console_known_error(job->console, error, "Target partition cannot be determined - aborting");
   }
   if (error == MODULE_ERR_STATUS) {
     return report_http_status(job, error);
@@ -123,8 +124,8 @@ static int report_cause(struct flash_job *job, int error)
   }
   if (error == LB_ERR_SIZE_MISMATCH || (error == PORT_ERR_CLOSED && job->stage == FLASH_JOB_TRANSFERRING)) {
     uint32_t came = job->counted + (job->ahead.end - job->ahead.begin);
-    return print_known_error(job->console, error, "Download file size (%u) does not match expected (%u)",
-                             (unsigned)came, (unsigned)job->size);
+    return console_known_error(job->console, error, "Download file size (%u) does not match expected (%u)",
+                               (unsigned)came, (unsigned)job->size);
   }
   if (from_image) {
     return report_image(job, error);
@@ -132,7 +133,7 @@ static int report_cause(struct flash_job *job, int error)
   if (of_file) {
     return report_file(job, error);
   }
-  return of_network ? print_known_error(job->console, error, "Request failed") : print_error(job->console, error);
+  return of_network ? console_known_error(job->console, error, "Request failed") : console_error(job->console, error);
 }
 
 /* After a failure in the middle: nothing is lost, and here is what will boot. */

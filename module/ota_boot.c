@@ -12,11 +12,11 @@ static int step(struct console *console)
     return LB_MORE;
   }
   if (result <= LB_ERR_IMAGE_MAGIC && result >= LB_ERR_IMAGE_PROJECT) {
-    return print_error_text(console, LB_ERR_READ_BACK, "%s cannot be booted: %s - flash it first, or choose another",
-                            target->label, lb_error_info(result)->cause);
+    return console_error_text(console, LB_ERR_READ_BACK, "%s cannot be booted: %s - flash it first, or choose another",
+                              target->label, lb_error_info(result)->cause);
   }
   if (result) {
-    return print_error(console, result);
+    return console_error(console, result);
   }
   console_print(console, "Boot from %s at 0x%08x (size 0x%08x)\n", target->label, (unsigned)target->offset,
                 (unsigned)target->size);
@@ -25,7 +25,7 @@ static int step(struct console *console)
 
 static void cancel(struct console *console)
 {
-  print_error(console, MODULE_ERR_CANCELLED);
+  console_error(console, MODULE_ERR_CANCELLED);
 }
 
 int ota_boot_start(struct console *console, int argc, char **argv)
@@ -34,7 +34,7 @@ int ota_boot_start(struct console *console, int argc, char **argv)
   struct lb_partition target;
   (void)argc; /* the table of commands has seen to it */
   if (module->flash_job.stage != FLASH_JOB_IDLE) {
-    return print_error(console, MODULE_ERR_UPDATE_RUNNING);
+    return console_error(console, MODULE_ERR_UPDATE_RUNNING);
   }
   int err = lb_table_find_label(module->table, argv[0], &target);
   if (err == LB_OK) {
@@ -45,7 +45,7 @@ int ota_boot_start(struct console *console, int argc, char **argv)
     return err;
   }
   if (err) {
-    return print_error(console, err);
+    return console_error(console, err);
   }
   console->job.step = step;
   console->job.cancel = cancel;

@@ -49,13 +49,13 @@ static int start(struct console *console, enum source_kind kind, int argc, char 
     return err;
   }
   if (argc > 1 || (kind == SOURCE_FILE && argc < 1)) {
-    return print_error(console, MODULE_ERR_USAGE);
+    return console_error(console, MODULE_ERR_USAGE);
   }
   job->source.kind = kind;
   size_t length = argc > 0 ? print_text(job->source.name, SOURCE_NAME_SIZE, "%s", argv[0])
                            : depot_url(job->source.name, SOURCE_NAME_SIZE, "ovms3.bin");
   if (length >= SOURCE_NAME_SIZE) {
-    return print_error(console, MODULE_ERR_LINE_TOO_LONG);
+    return console_error(console, MODULE_ERR_LINE_TOO_LONG);
   }
   err = flash_job_start(job, console, named ? &target : NULL);
   if (err == LB_MORE) {

@@ -39,7 +39,7 @@ static int print_status(struct console *console, const char *available)
     err = lb_otadata_selected(&otadata, module->table, &next);
   }
   if (err) {
-    return print_error(console, err);
+    return console_error(console, err);
   }
   console_print(console, "Boot partition:    %s\n", next.label);
   if (update->stage != FLASH_JOB_IDLE) {
@@ -104,7 +104,7 @@ static int step(struct console *console)
 static void cancel(struct console *console)
 {
   close_lookup(console);
-  print_error(console, MODULE_ERR_CANCELLED);
+  console_error(console, MODULE_ERR_CANCELLED);
 }
 
 int ota_status_start(struct console *console, int argc, char **argv)
@@ -113,8 +113,8 @@ int ota_status_start(struct console *console, int argc, char **argv)
   struct status_job *job = &console->job.state.status;
   char url[SOURCE_NAME_SIZE];
   if (argc > 0 && !words_equal(argv[0], "nocheck")) {
-    return print_error_text(console, MODULE_ERR_USAGE, "%s: the arguments do not fit - usage: ota status [nocheck]",
-                            argv[0]);
+    return console_error_text(console, MODULE_ERR_USAGE, "%s: the arguments do not fit - usage: ota status [nocheck]",
+                              argv[0]);
   }
   depot_url(url, sizeof url, "ovms3.ver");
   if (argc > 0 || !port->network->is_up(port->network->context) ||

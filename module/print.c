@@ -165,14 +165,14 @@ static void print_cause(struct console *console, int error)
   print_code(console, info);
 }
 
-int print_error(struct console *console, int error)
+int console_error(struct console *console, int error)
 {
   console_print(console, "Error: ");
   print_cause(console, error);
   return error;
 }
 
-int print_known_error(struct console *console, int error, const char *format, ...)
+int console_known_error(struct console *console, int error, const char *format, ...)
 {
   struct sink sink = {.put = put_console, .console = console};
   va_list arguments;
@@ -185,7 +185,7 @@ int print_known_error(struct console *console, int error, const char *format, ..
   return error;
 }
 
-int print_error_text(struct console *console, int error, const char *format, ...)
+int console_error_text(struct console *console, int error, const char *format, ...)
 {
   struct sink sink = {.put = put_console, .console = console};
   va_list arguments;

@@ -18,7 +18,7 @@ void console_print(struct console *console, const char *format, ...) __attribute
 size_t print_text(char *buffer, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Tells an error by its cause and its remedy: "Error: CAUSE - REMEDY (ESP_ERR_..., 261)". Returns `error`. */
-int print_error(struct console *console, int error);
+int console_error(struct console *console, int error);
 
 /*
  * Tells an error by a line that owners know from the real module, with cause and remedy below it. Returns `error`.
@@ -26,10 +26,11 @@ int print_error(struct console *console, int error);
  *   Error: Request failed
  *     the name of the server is not known - check the name and the network (ESP_ERR_NOT_FOUND, 261)
  */
-int print_known_error(struct console *console, int error, const char *format, ...)
+int console_known_error(struct console *console, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* An error told by its own sentence, with the ESP-IDF code of `error` behind it. Returns `error`. */
-int print_error_text(struct console *console, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int console_error_text(struct console *console, int error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -10,7 +10,7 @@ int module_reset_start(struct console *console, int argc, char **argv)
   (void)argc;
   (void)argv;
   if (console->module->flash_job.stage != FLASH_JOB_IDLE) {
-    return print_error(console, MODULE_ERR_UPDATE_RUNNING);
+    return console_error(console, MODULE_ERR_UPDATE_RUNNING);
   }
   console->module->reset_requested = true;
   return LB_OK;

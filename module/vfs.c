@@ -41,7 +41,7 @@ static void print_entry(void *context, const char *name, const struct port_file_
 static int refuse(struct console *console, int error, const char *path)
 {
   const struct lb_error_info *info = module_error_info(error);
-  return print_error_text(console, error, "%s: %s - %s", path, info->cause, info->remedy);
+  return console_error_text(console, error, "%s: %s - %s", path, info->cause, info->remedy);
 }
 
 static int print_file(struct console *console, const char *path)

@@ -7,7 +7,7 @@ static int set_link(struct console *console, bool up, const char *ssid)
 {
   const struct port_network *network = console->module->port->network;
   int err = network->set_link(network->context, up, ssid);
-  return err ? print_error(console, err) : LB_OK;
+  return err ? console_error(console, err) : LB_OK;
 }
 
 int wifi_client_start(struct console *console, int argc, char **argv)

@@ -34,8 +34,9 @@ struct candidates {
 static void collect(void *context, const char *word)
 {
   struct candidates *candidates = context;
-  if (candidates->count < CANDIDATES && strlen(word) < CANDIDATE) {
-    strcpy(candidates->words[candidates->count++], word);
+  size_t size = strlen(word) + 1;
+  if (candidates->count < CANDIDATES && size <= CANDIDATE) {
+    memcpy(candidates->words[candidates->count++], word, size);
   }
 }
 
@@ -98,11 +99,9 @@ static unsigned char complete(EditLine *editor, int key)
   size_t typed = strlen(blank ? blank + 1 : text);
   size_t common = common_length(&candidates);
   char addition[CANDIDATE + 1];
-  snprintf(addition, sizeof addition, "%.*s", (int)(common - typed), candidates.words[0] + typed);
   bool whole = candidates.count == 1 && candidates.words[0][common - 1] != '/';
-  if (whole) {
-    strcat(addition, " ");
-  }
+  (void)snprintf(addition, sizeof addition, "%.*s%s", (int)(common - typed), candidates.words[0] + typed,
+                 whole ? " " : "");
   if (addition[0] == '\0') {
     list_candidates(&candidates);
     return CC_REDISPLAY;
@@ -122,7 +121,7 @@ static unsigned char explain(EditLine *editor, int key)
     return el_insertstr(editor, "?") == 0 ? CC_REFRESH : CC_ERROR;
   }
   fputs("?\n", stdout);
-  fflush(stdout);
+  (void)fflush(stdout);
   console_explain(input_of(editor)->console, text);
   return CC_REDISPLAY;
 }

@@ -134,9 +134,10 @@ static void write_log(void *context, const char *text)
 static void write_output(void *context, const char *text, size_t length)
 {
   (void)context;
-  fwrite(text, 1, length, stdout);
+  /* What cannot be written is noticed at the end: the module does not stop working because nobody listens. */
+  (void)fwrite(text, 1, length, stdout);
   if (memchr(text, '\n', length)) {
-    fflush(stdout);
+    (void)fflush(stdout);
   }
 }
 
@@ -182,7 +183,7 @@ static int execute(struct virtual_module *vm, const char *line)
       vm->port.clock->idle(vm->port.clock->context, WAIT_MS);
     }
   }
-  fflush(stdout);
+  (void)fflush(stdout);
   return result;
 }
 
@@ -242,6 +243,10 @@ enum virtual_module_end virtual_module_run(const struct virtual_module_options *
   signals_catch();
   if (power_up(vm)) {
     end = live(vm);
+    if (ferror(stdout) && end == VIRTUAL_MODULE_DONE) {
+      fputs("Error: the console's output could not be written - see where it was sent\n", stderr);
+      end = VIRTUAL_MODULE_FAILED;
+    }
   }
   power_down(vm);
   free(vm);

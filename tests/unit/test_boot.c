@@ -308,10 +308,22 @@ static void check_table(const struct lb_partition *rows, uint32_t count, const c
   fixture_close(&fixture);
 }
 
-#define ROW_OTADATA {0xd000, 0x2000, 0, 1, 0, "otadata"}
-#define ROW_FACTORY {0x10000, 0x4000, 0, 0, 0, "factory"}
-#define ROW_OTA_0   {0x20000, 0x4000, 0, 0, 0x10, "ota_0"}
-#define ROW_TEST    {0x30000, 0x4000, 0, 0, 0x20, "test"}
+#define ROW_OTADATA                                                                                                    \
+  {                                                                                                                    \
+    0xd000, 0x2000, 0, 1, 0, "otadata"                                                                                 \
+  }
+#define ROW_FACTORY                                                                                                    \
+  {                                                                                                                    \
+    0x10000, 0x4000, 0, 0, 0, "factory"                                                                                \
+  }
+#define ROW_OTA_0                                                                                                      \
+  {                                                                                                                    \
+    0x20000, 0x4000, 0, 0, 0x10, "ota_0"                                                                               \
+  }
+#define ROW_TEST                                                                                                       \
+  {                                                                                                                    \
+    0x30000, 0x4000, 0, 0, 0x20, "test"                                                                                \
+  }
 
 static void test_other_tables(void **state)
 {

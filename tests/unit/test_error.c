@@ -3,32 +3,55 @@
 #include "tests/unit/support/unit.h"
 
 /* Written out once more, so that a code without a description, or one described by another's name, is noticed. */
-#define CODE(code) {code, #code}
+#define CODE(code)                                                                                                     \
+  {                                                                                                                    \
+    code, #code                                                                                                        \
+  }
 
 static const struct {
   int code;
   const char *name;
 } codes[] = {
-    CODE(LB_ERR_ARGUMENT),           CODE(LB_ERR_STATE),
-    CODE(LB_ERR_FLASH_READ),         CODE(LB_ERR_FLASH_PROGRAM),
-    CODE(LB_ERR_FLASH_ERASE),        CODE(LB_ERR_FLASH_BOUNDS),
-    CODE(LB_ERR_HASH),               CODE(LB_ERR_TABLE_MAGIC),
-    CODE(LB_ERR_TABLE_BOUNDS),       CODE(LB_ERR_TABLE_MD5),
-    CODE(LB_ERR_TABLE_MD5_TWICE),    CODE(LB_ERR_TABLE_UNTERMINATED),
-    CODE(LB_ERR_TABLE_ALIGNMENT),    CODE(LB_ERR_TABLE_NAME),
-    CODE(LB_ERR_TABLE_OVERLAP),      CODE(LB_ERR_TABLE_LOW),
-    CODE(LB_ERR_TABLE_OTADATA),      CODE(LB_ERR_TABLE_FULL),
-    CODE(LB_ERR_TABLE_EMPTY),        CODE(LB_ERR_NOT_FOUND),
-    CODE(LB_ERR_NO_OTADATA),         CODE(LB_ERR_NO_TARGET),
-    CODE(LB_ERR_TARGET_RUNNING),     CODE(LB_ERR_TARGET_FACTORY),
-    CODE(LB_ERR_NOTHING_BOOTS),      CODE(LB_ERR_IMAGE_MAGIC),
-    CODE(LB_ERR_IMAGE_SEGMENTS),     CODE(LB_ERR_IMAGE_SEGMENT_LENGTH),
-    CODE(LB_ERR_IMAGE_SEGMENT_MAPPING), CODE(LB_ERR_IMAGE_CHIP),
-    CODE(LB_ERR_IMAGE_REVISION),     CODE(LB_ERR_IMAGE_NO_HASH),
-    CODE(LB_ERR_IMAGE_CHECKSUM),     CODE(LB_ERR_IMAGE_DIGEST),
-    CODE(LB_ERR_IMAGE_TOO_LONG),     CODE(LB_ERR_IMAGE_TRUNCATED),
-    CODE(LB_ERR_IMAGE_TRAILING),     CODE(LB_ERR_IMAGE_BOOTLOADER),
-    CODE(LB_ERR_IMAGE_PROJECT),      CODE(LB_ERR_SIZE_MISMATCH),
+    CODE(LB_ERR_ARGUMENT),
+    CODE(LB_ERR_STATE),
+    CODE(LB_ERR_FLASH_READ),
+    CODE(LB_ERR_FLASH_PROGRAM),
+    CODE(LB_ERR_FLASH_ERASE),
+    CODE(LB_ERR_FLASH_BOUNDS),
+    CODE(LB_ERR_HASH),
+    CODE(LB_ERR_TABLE_MAGIC),
+    CODE(LB_ERR_TABLE_BOUNDS),
+    CODE(LB_ERR_TABLE_MD5),
+    CODE(LB_ERR_TABLE_MD5_TWICE),
+    CODE(LB_ERR_TABLE_UNTERMINATED),
+    CODE(LB_ERR_TABLE_ALIGNMENT),
+    CODE(LB_ERR_TABLE_NAME),
+    CODE(LB_ERR_TABLE_OVERLAP),
+    CODE(LB_ERR_TABLE_LOW),
+    CODE(LB_ERR_TABLE_OTADATA),
+    CODE(LB_ERR_TABLE_FULL),
+    CODE(LB_ERR_TABLE_EMPTY),
+    CODE(LB_ERR_NOT_FOUND),
+    CODE(LB_ERR_NO_OTADATA),
+    CODE(LB_ERR_NO_TARGET),
+    CODE(LB_ERR_TARGET_RUNNING),
+    CODE(LB_ERR_TARGET_FACTORY),
+    CODE(LB_ERR_NOTHING_BOOTS),
+    CODE(LB_ERR_IMAGE_MAGIC),
+    CODE(LB_ERR_IMAGE_SEGMENTS),
+    CODE(LB_ERR_IMAGE_SEGMENT_LENGTH),
+    CODE(LB_ERR_IMAGE_SEGMENT_MAPPING),
+    CODE(LB_ERR_IMAGE_CHIP),
+    CODE(LB_ERR_IMAGE_REVISION),
+    CODE(LB_ERR_IMAGE_NO_HASH),
+    CODE(LB_ERR_IMAGE_CHECKSUM),
+    CODE(LB_ERR_IMAGE_DIGEST),
+    CODE(LB_ERR_IMAGE_TOO_LONG),
+    CODE(LB_ERR_IMAGE_TRUNCATED),
+    CODE(LB_ERR_IMAGE_TRAILING),
+    CODE(LB_ERR_IMAGE_BOOTLOADER),
+    CODE(LB_ERR_IMAGE_PROJECT),
+    CODE(LB_ERR_SIZE_MISMATCH),
     CODE(LB_ERR_READ_BACK),
 };
 
@@ -162,8 +185,10 @@ static void test_esp_numbers(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_every_code_is_described), cmocka_unit_test(test_nothing_else_is_described),
-      cmocka_unit_test(test_no_duplicates),           cmocka_unit_test(test_unknown_codes),
+      cmocka_unit_test(test_every_code_is_described),
+      cmocka_unit_test(test_nothing_else_is_described),
+      cmocka_unit_test(test_no_duplicates),
+      cmocka_unit_test(test_unknown_codes),
       cmocka_unit_test(test_esp_numbers),
   };
 

@@ -397,11 +397,16 @@ static void test_revision(void **state)
     uint8_t legacy;
     int result;
   } cases[] = {
-      {300, 0, 0, 0, LB_OK},          {300, 300, 399, 3, LB_OK},
-      {300, 301, 0, 0, LB_ERR_IMAGE_REVISION}, {100, 300, 0, 3, LB_ERR_IMAGE_REVISION},
-      {300, 0, 300, 0, LB_OK},        {300, 0, 299, 0, LB_ERR_IMAGE_REVISION},
-      {300, 0, 0xFFFF, 0, LB_OK},     {100, 0, 0, 3, LB_ERR_IMAGE_REVISION},
-      {300, 0, 0, 3, LB_OK},          {LB_REVISION_ANY, 301, 200, 255, LB_OK},
+      {300, 0, 0, 0, LB_OK},
+      {300, 300, 399, 3, LB_OK},
+      {300, 301, 0, 0, LB_ERR_IMAGE_REVISION},
+      {100, 300, 0, 3, LB_ERR_IMAGE_REVISION},
+      {300, 0, 300, 0, LB_OK},
+      {300, 0, 299, 0, LB_ERR_IMAGE_REVISION},
+      {300, 0, 0xFFFF, 0, LB_OK},
+      {100, 0, 0, 3, LB_ERR_IMAGE_REVISION},
+      {300, 0, 0, 3, LB_OK},
+      {LB_REVISION_ANY, 301, 200, 255, LB_OK},
   };
   struct lb_image_rules rules = esp32_rules();
   struct image_plan plan;

@@ -310,7 +310,7 @@ static void test_wrap_writes_a_fresh_state(void **state)
 
   (void)state;
   fixture_open_ovms(&fixture);
-  for (uint32_t stale = 0; stale < 3; stale++) { /* NEW, PENDING_VERIFY, VALID */
+  for (uint32_t stale = 0; stale < 3; stale++) {      /* NEW, PENDING_VERIFY, VALID */
     fixture_put_record(&fixture, 0, LAST, UNDEFINED); /* ota_1 */
     fixture_put_record(&fixture, 1, 1, stale);
     assert_result(read_and_run(&fixture, 0), LB_OK);
@@ -472,8 +472,8 @@ static void check_torn_state(struct fixture *fixture, uint32_t state_before, int
     }
     now = selected_slot(fixture);
     if (now != 0 && now != slot) {
-      fail_here("to %d, state %u with bits 0x%02x risen: %d is selected", slot, (unsigned)state_before,
-                (unsigned)risen, now);
+      fail_here("to %d, state %u with bits 0x%02x risen: %d is selected", slot, (unsigned)state_before, (unsigned)risen,
+                now);
     }
   }
 }

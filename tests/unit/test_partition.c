@@ -120,8 +120,8 @@ static void raw_table(uint8_t *bytes, const struct lb_partition *rows, uint32_t 
   }
   if (md5) {
     memset(bytes + count * 32, 0xEB, 2);
-    assert_int_equal(
-        mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_MD5), bytes, count * 32, bytes + count * 32 + 16), 0);
+    assert_int_equal(mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_MD5), bytes, count * 32, bytes + count * 32 + 16),
+                     0);
   }
 }
 
@@ -147,8 +147,14 @@ static void assert_rows(const struct lb_partition *rows, uint32_t count, int exp
   assert_result(result, expected);
 }
 
-#define NVS     {0x9000, 0x4000, 0, 1, 2, "nvs"}
-#define OTADATA {0xd000, 0x2000, 0, 1, 0, "otadata"}
+#define NVS                                                                                                            \
+  {                                                                                                                    \
+    0x9000, 0x4000, 0, 1, 2, "nvs"                                                                                     \
+  }
+#define OTADATA                                                                                                        \
+  {                                                                                                                    \
+    0xd000, 0x2000, 0, 1, 0, "otadata"                                                                                 \
+  }
 
 static void test_rules(void **state)
 {
@@ -433,7 +439,7 @@ static void test_read_both_bad(void **state)
 
   (void)state;
   fixture_open_ovms(&fixture);
-  fixture_bytes(&fixture)[LB_TABLE_ADDRESS] = 0;      /* magic */
+  fixture_bytes(&fixture)[LB_TABLE_ADDRESS] = 0;            /* magic */
   fixture_bytes(&fixture)[LB_TABLE_COPY_ADDRESS + 40] ^= 1; /* MD5 */
   assert_result(lb_table_read(&table, &fixture.tap.flash, unit_md5()), LB_ERR_TABLE_MAGIC);
   assert_int_equal(table.count, 0);

@@ -152,10 +152,8 @@ static void test_failures(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_each_slot),
-      cmocka_unit_test(test_bad_image_changes_nothing),
-      cmocka_unit_test(test_what_is_no_slot),
-      cmocka_unit_test(test_no_otadata),
+      cmocka_unit_test(test_each_slot),       cmocka_unit_test(test_bad_image_changes_nothing),
+      cmocka_unit_test(test_what_is_no_slot), cmocka_unit_test(test_no_otadata),
       cmocka_unit_test(test_failures),
   };
 

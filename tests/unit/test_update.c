@@ -7,7 +7,7 @@
 #include "tests/unit/support/hashes.h"
 #include "tests/unit/support/unit.h"
 
-#define SLOT      0x4000U /* of the miniature module */
+#define SLOT      0x4000U  /* of the miniature module */
 #define TARGET    0x30000U /* its ota_1 */
 #define UNDEFINED 0xFFFFFFFFU
 
@@ -549,6 +549,35 @@ static void test_tiny_image(void **state)
   fixture_close(&fixture);
 }
 
+/* Complete with exactly the bytes that are judged: finish does all the writing, and moves the selection first. */
+static void test_image_of_head_size(void **state)
+{
+  struct fixture fixture;
+  struct lb_update_config config;
+  struct image_plan plan;
+  struct built_image image;
+
+  (void)state;
+  open_running_ota_0(&fixture);
+  fixture_put_record(&fixture, 1, 2, UNDEFINED); /* the target is selected */
+  image_plan_small(&plan, 9);
+  plan.segment_count = 1;
+  plan.description = false;
+  plan.segments[0].length = 220;
+  image_build(&image, &plan);
+  assert_int_equal(image.length, LB_IMAGE_HEAD_SIZE);
+  for (int with = 0; with < 2; with++) {
+    config = fixture_config(&fixture, "ota_0", "ota_1");
+    config.sector_buffer = with ? fixture.sector : NULL;
+    assert_string_equal(fixture_selected(&fixture), "ota_1");
+    assert_result(fixture_update(&fixture, &config, image.bytes, image.length, 288, NULL), LB_OK);
+    assert_memory_equal(fixture_bytes(&fixture) + TARGET, image.bytes, image.length);
+    assert_boots(&fixture, "ota_1");
+  }
+  image_free(&image);
+  fixture_close(&fixture);
+}
+
 /* ---- what goes wrong later: the running slot stays selected ---- */
 
 static void assert_fails(struct fixture *fixture, const struct lb_update_config *config, const uint8_t *bytes,
@@ -944,6 +973,7 @@ int main(void)
       cmocka_unit_test(test_no_otadata),
       cmocka_unit_test(test_length_known_by_the_header),
       cmocka_unit_test(test_tiny_image),
+      cmocka_unit_test(test_image_of_head_size),
       cmocka_unit_test(test_announced_sizes),
       cmocka_unit_test(test_damaged_on_the_way),
       cmocka_unit_test(test_too_long_with_its_last_segment),

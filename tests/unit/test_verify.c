@@ -171,9 +171,9 @@ static void test_image_across_the_end(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_good_image),          cmocka_unit_test(test_steps_are_bounded),
-      cmocka_unit_test(test_bad_images),          cmocka_unit_test(test_never_reads_outside),
-      cmocka_unit_test(test_wrong_slot_offset),   cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_good_image),           cmocka_unit_test(test_steps_are_bounded),
+      cmocka_unit_test(test_bad_images),           cmocka_unit_test(test_never_reads_outside),
+      cmocka_unit_test(test_wrong_slot_offset),    cmocka_unit_test(test_failures),
       cmocka_unit_test(test_image_across_the_end),
   };
 

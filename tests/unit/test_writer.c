@@ -251,8 +251,8 @@ static void test_one_changed_sector(void **state)
 {
   static const struct tap_operation erases[] = {
       {TAP_ERASE, 0x10000, 0x10000}, /* the first block, always */
-      {TAP_ERASE, 0x25000, 0x1000},  {TAP_ERASE, 0x26000, 0x1000}, {TAP_ERASE, 0x27000, 0x1000},
-      {TAP_ERASE, 0x28000, 0x8000},
+      {TAP_ERASE, 0x25000, 0x1000},  {TAP_ERASE, 0x26000, 0x1000},
+      {TAP_ERASE, 0x27000, 0x1000},  {TAP_ERASE, 0x28000, 0x8000},
   };
   const struct lb_partition partition = {.offset = 0x10000, .size = 0x40000};
   struct unit_random random = {.state = 1};
@@ -471,10 +471,14 @@ static void test_nothing_written(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_random_miniature),  cmocka_unit_test(test_random_real),
-      cmocka_unit_test(test_one_changed_sector), cmocka_unit_test(test_without_buffer),
-      cmocka_unit_test(test_blank_pages_without_buffer), cmocka_unit_test(test_too_long),
-      cmocka_unit_test(test_start),             cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_random_miniature),
+      cmocka_unit_test(test_random_real),
+      cmocka_unit_test(test_one_changed_sector),
+      cmocka_unit_test(test_without_buffer),
+      cmocka_unit_test(test_blank_pages_without_buffer),
+      cmocka_unit_test(test_too_long),
+      cmocka_unit_test(test_start),
+      cmocka_unit_test(test_failures),
       cmocka_unit_test(test_nothing_written),
   };
 

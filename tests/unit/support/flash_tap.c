@@ -3,7 +3,7 @@
 
 #include "tests/unit/support/unit.h"
 
-static void note(struct flash_tap *tap, enum tap_kind kind, uint32_t address, uint32_t length)
+static void note(struct flash_tap *tap, enum tap_kind kind, uint32_t address, uint32_t length, const void *data)
 {
   if (tap->count == tap->room) {
     tap->room = tap->room ? 2 * tap->room : 256;
@@ -11,6 +11,9 @@ static void note(struct flash_tap *tap, enum tap_kind kind, uint32_t address, ui
     assert_non_null(tap->log);
   }
   tap->log[tap->count++] = (struct tap_operation){kind, address, length};
+  if (tap->before) {
+    tap->before(tap->before_context, &tap->log[tap->count - 1], data);
+  }
 }
 
 static int tap_read(void *context, uint32_t address, void *buffer, uint32_t length)
@@ -55,7 +58,7 @@ static int tap_program(void *context, uint32_t address, const void *data, uint32
 
   assert_true(length > 0 && length <= tap->flash.page_size && address < tap->flash.size);
   assert_int_equal(address / tap->flash.page_size, (address + length - 1) / tap->flash.page_size);
-  note(tap, TAP_PROGRAM, address, length);
+  note(tap, TAP_PROGRAM, address, length, data);
   if (number == tap->fail_program_at) {
     return 1;
   }
@@ -75,7 +78,7 @@ static int tap_erase(void *context, uint32_t address, uint32_t length)
     known = known || (length && tap->flash.erase_sizes[i] == length);
   }
   assert_true(known && address % length == 0 && address < tap->flash.size);
-  note(tap, TAP_ERASE, address, length);
+  note(tap, TAP_ERASE, address, length, NULL);
   if (number == tap->fail_erase_at) {
     return 1;
   }

@@ -39,6 +39,10 @@ struct flash_tap {
   uint32_t drop_program_at; /* that program leaves one bit set that it should clear, and says nothing */
   bool drop_all_programs;   /* every program does so */
   bool skip_erases;         /* no erase does anything, nor says so */
+  /* Told of each program and erase before it happens (data is NULL for an erase); NULL: nobody. flash_tap_clear keeps
+   * it. */
+  void (*before)(void *context, const struct tap_operation *operation, const void *data);
+  void *before_context;
 };
 
 /* Begins to tap; flash_tap_stop frees the log. */

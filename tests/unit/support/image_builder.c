@@ -17,7 +17,10 @@ void image_plan_small(struct image_plan *plan, uint32_t seed)
   *plan = (struct image_plan){
       .seed = seed,
       .segment_count = 4,
-      .segments = {{ESP32_DATA, true, 1028}, {ESP32_DRAM, false, 200}, {ESP32_CODE, true, 1500}, {ESP32_IRAM, false, 44}},
+      .segments = {{ESP32_DATA, true, 1028},
+                   {ESP32_DRAM, false, 200},
+                   {ESP32_CODE, true, 1500},
+                   {ESP32_IRAM, false, 44}},
       .description = true,
       .secure_version = 7,
       .version = "3.3.004",
@@ -40,8 +43,7 @@ void image_plan_sized(struct image_plan *plan, uint32_t seed, uint32_t length)
   plan->segments[0].length = quarter > DESCRIPTION ? quarter : DESCRIPTION;
   plan->segments[1].length = data / 64 * 4;
   plan->segments[3].length = data / 32 * 4;
-  plan->segments[2].length =
-      data - plan->segments[0].length - plan->segments[1].length - plan->segments[3].length;
+  plan->segments[2].length = data - plan->segments[0].length - plan->segments[1].length - plan->segments[3].length;
 }
 
 /* Fills data that begins at `offset` of the image, so that equal plans share their bytes place by place. */
