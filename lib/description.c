@@ -85,3 +85,11 @@ void lb_description_scan(struct lb_image *image, const uint8_t *data, uint32_t l
     }
   }
 }
+
+void lb_description_end(struct lb_image *image)
+{
+  if (image->mark_length > 0 && image->mark_match != 0) {
+    memset(image->info.description.version, 0, sizeof image->info.description.version);
+    image->mark_length = 0;
+  }
+}

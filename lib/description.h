@@ -14,4 +14,7 @@ void lb_description_parse(struct lb_image_description *description, const uint8_
  */
 void lb_description_scan(struct lb_image *image, const uint8_t *data, uint32_t length);
 
+/* Segment 0 has ended: a version whose closing mark has not come is none. */
+void lb_description_end(struct lb_image *image);
+
 #endif

@@ -96,34 +96,36 @@ static int judge_segment(const struct lb_image *image, const struct lb_image_seg
   return LB_OK;
 }
 
-/* All segments are there: the padding, whose last byte is the checksum, and the digest have to fit. */
-static int expect_tail(struct lb_image *image)
+/* Bytes from `end`, where the segments end, to the digest; the last of them is the checksum. */
+static uint32_t padding_at(uint32_t end)
 {
-  uint32_t padding = CHECKSUM_ALIGNMENT - (image->position & (CHECKSUM_ALIGNMENT - 1U));
-  if (room(image) < padding + LB_SHA256_SIZE) {
-    return LB_ERR_IMAGE_TOO_LONG;
-  }
-  image->info.length = image->position + padding + LB_SHA256_SIZE;
-  expect(image, PADDING, padding);
-  return LB_OK;
+  return CHECKSUM_ALIGNMENT - (end & (CHECKSUM_ALIGNMENT - 1U));
 }
 
-static int segment_done(struct lb_image *image)
+static void segment_done(struct lb_image *image)
 {
+  if (image->info.segments_known == 1) {
+    lb_description_end(image);
+  }
   if (image->info.segments_known < image->info.segment_count) {
     expect(image, SEGMENT_HEADER, LB_IMAGE_SEGMENT_HEADER_SIZE);
-    return LB_OK;
+  } else {
+    expect(image, PADDING, padding_at(image->position));
   }
-  return expect_tail(image);
 }
 
-/* How long the image will be, as soon as the last segment's header is there. */
-static void announce_length(struct lb_image *image, uint32_t data_length)
+/* With the last segment's header the length is known, and whether padding, checksum and digest fit behind the data. */
+static int announce_length(struct lb_image *image, uint32_t data_length)
 {
-  if (image->info.segments_known == image->info.segment_count) {
-    uint32_t end = image->position + data_length; /* within capacity: judge_segment has seen to that */
-    image->info.length = end + CHECKSUM_ALIGNMENT - (end & (CHECKSUM_ALIGNMENT - 1U)) + LB_SHA256_SIZE;
+  if (image->info.segments_known < image->info.segment_count) {
+    return LB_OK;
   }
+  uint32_t tail = padding_at(image->position + data_length) + LB_SHA256_SIZE;
+  if (room(image) - data_length < tail) { /* data_length fits: judge_segment has seen to that */
+    return LB_ERR_IMAGE_TOO_LONG;
+  }
+  image->info.length = image->position + data_length + tail;
+  return LB_OK;
 }
 
 static int take_segment_header(struct lb_image *image)
@@ -134,14 +136,15 @@ static int take_segment_header(struct lb_image *image)
   segment->offset = image->position;
   image->info.segments_known++;
   int err = judge_segment(image, segment);
+  if (err == LB_OK) {
+    err = announce_length(image, segment->length);
+  }
   if (err) {
     return err;
   }
-  announce_length(image, segment->length);
   if (segment->length == 0) {
-    return segment_done(image);
-  }
-  if (image->info.segments_known == 1 && segment->length >= LB_IMAGE_DESCRIPTION_SIZE) {
+    segment_done(image);
+  } else if (image->info.segments_known == 1 && segment->length >= LB_IMAGE_DESCRIPTION_SIZE) {
     expect(image, DESCRIPTION, LB_IMAGE_DESCRIPTION_SIZE);
   } else {
     expect(image, SEGMENT_DATA, segment->length);
@@ -159,17 +162,17 @@ static void add_to_checksum(struct lb_image *image, const uint8_t *data, uint32_
 }
 
 /* The first 256 bytes of segment 0 are its data, whether they are a description or not. */
-static int take_description(struct lb_image *image)
+static void take_description(struct lb_image *image)
 {
   uint32_t rest = image->info.segments[0].length - LB_IMAGE_DESCRIPTION_SIZE;
   lb_description_parse(&image->info.description, image->part);
   lb_description_scan(image, image->part, LB_IMAGE_DESCRIPTION_SIZE);
   add_to_checksum(image, image->part, LB_IMAGE_DESCRIPTION_SIZE);
   if (rest == 0) {
-    return segment_done(image);
+    segment_done(image);
+  } else {
+    expect(image, SEGMENT_DATA, rest);
   }
-  expect(image, SEGMENT_DATA, rest);
-  return LB_OK;
 }
 
 static int take_padding(struct lb_image *image)
@@ -201,12 +204,15 @@ static int take_part(struct lb_image *image)
   case SEGMENT_HEADER:
     return take_segment_header(image);
   case DESCRIPTION:
-    return take_description(image);
+    take_description(image);
+    return LB_OK;
+  case SEGMENT_DATA:
+    segment_done(image);
+    return LB_OK;
   case PADDING:
     return take_padding(image);
   case DIGEST:
     return take_digest(image);
-  case SEGMENT_DATA:
   case COMPLETE:
     break;
   }
@@ -236,10 +242,7 @@ static int take(struct lb_image *image, const uint8_t *data, uint32_t length, ui
   image->fill += piece;
   image->position += piece;
   *taken = piece;
-  if (image->fill < image->need) {
-    return LB_OK;
-  }
-  return image->state == SEGMENT_DATA ? segment_done(image) : take_part(image);
+  return image->fill < image->need ? LB_OK : take_part(image);
 }
 
 int lb_image_start(struct lb_image *image, const struct lb_image_rules *rules, const struct lb_hash *sha256)

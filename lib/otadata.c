@@ -97,63 +97,102 @@ static uint32_t next_sequence(uint32_t above, uint32_t slot, uint32_t slots)
   return step < LB_OTADATA_BLANK - above ? above + step : LB_OTADATA_BLANK;
 }
 
-/* Erases a record's sector unless it is blank. Tells in `*erased` whether that cost an erase. */
-static int clear_record(struct lb_otadata *otadata, const struct lb_flash *flash, int index, bool *erased)
+/*
+ * A record that was set aside by its state alone would count again if an erase were cut after the state's bits, and
+ * only those, had risen. So its CRC is spoiled first, by clearing bits. Tells in `*wiped` whether that was needed.
+ */
+static int wipe_record(const struct lb_otadata *otadata, const struct lb_flash *flash, int index, bool *wiped)
+{
+  static const uint8_t zeros[4] = {0};
+  const struct lb_otadata_record *record = &otadata->records[index];
+  bool only_set_aside = !record->usable && record->sequence != LB_OTADATA_BLANK &&
+                        record->crc == lb_otadata_crc(record->sequence) && record->crc != 0;
+  *wiped = only_set_aside;
+  return only_set_aside ? lb_flash_program(flash, record_address(otadata, index) + CRC_OFFSET, zeros, sizeof zeros)
+                        : LB_OK;
+}
+
+/* Erases a sector and makes sure of it. */
+static int erase_sector(const struct lb_flash *flash, uint32_t address)
+{
+  uint32_t erased = 0;
+  bool blank = false;
+  int err = lb_flash_erase_one(flash, address, address + lb_flash_sector(flash), &erased);
+  if (err == LB_OK) {
+    err = lb_flash_is_blank(flash, address, erased, &blank);
+  }
+  return err == LB_OK && !blank ? LB_ERR_READ_BACK : err;
+}
+
+/* Makes a record's half of the partition blank: LB_MORE after one program or erase, LB_OK once there is nothing to do.
+ */
+static int clear_record(struct lb_otadata *otadata, const struct lb_flash *flash, int index)
 {
   uint32_t address = record_address(otadata, index);
   uint32_t end = address + otadata->sector;
-  *erased = false;
-  while (address < end) {
-    uint32_t sector = lb_flash_sector(flash);
-    bool blank;
-    int err = lb_flash_is_blank(flash, address, sector, &blank);
-    if (err) {
-      return err;
-    }
-    if (!blank) {
-      err = lb_flash_erase_one(flash, address, address + sector, &sector);
-      if (err) {
-        return err;
-      }
-      *erased = true;
-    }
-    address += sector;
+  bool wiped;
+  int err = wipe_record(otadata, flash, index, &wiped);
+  if (err == LB_OK && wiped) {
+    err = read_records(otadata, flash);
+    return err == LB_OK && otadata->records[index].crc != 0 ? LB_ERR_READ_BACK : err ? err : LB_MORE;
   }
-  return LB_OK;
+  for (; err == LB_OK && address < end; address += lb_flash_sector(flash)) {
+    bool blank;
+    err = lb_flash_is_blank(flash, address, lb_flash_sector(flash), &blank);
+    if (err == LB_OK && !blank) {
+      err = erase_sector(flash, address);
+      if (err == LB_OK) {
+        err = read_records(otadata, flash);
+      }
+      return err ? err : LB_MORE;
+    }
+  }
+  return err;
 }
 
+/* Writes a record to a blank half and reads it back. */
 static int write_record(struct lb_otadata *otadata, const struct lb_flash *flash, int index, uint32_t sequence)
 {
   uint8_t bytes[LB_OTADATA_RECORD_SIZE];
   memset(bytes, 0xFF, sizeof bytes);
   lb_store_le32(bytes, sequence);
   lb_store_le32(bytes + CRC_OFFSET, lb_otadata_crc(sequence));
-  return lb_flash_program(flash, record_address(otadata, index), bytes, sizeof bytes);
+  int err = lb_flash_program(flash, record_address(otadata, index), bytes, sizeof bytes);
+  if (err == LB_OK) {
+    err = read_records(otadata, flash);
+  }
+  const struct lb_otadata_record *record = &otadata->records[index];
+  return err == LB_OK && !(record->usable && record->sequence == sequence) ? LB_ERR_READ_BACK : err;
 }
 
-/* The count has come to its end: the new record begins it anew, so the old one has to go before it counts. */
+/* Makes `sequence` the record in the half `index`: LB_MORE after each step, LB_OK once it is there. */
+static int replace_record(struct lb_otadata *otadata, const struct lb_flash *flash, int index, uint32_t sequence)
+{
+  int result = clear_record(otadata, flash, index);
+  return result == LB_OK ? write_record(otadata, flash, index, sequence) : result;
+}
+
+/*
+ * The count has come to its end: the new record begins it anew, and the old one, which is greater, has to go before the
+ * new one counts.
+ */
 static int start_count_anew(struct lb_otadata *otadata, const struct lb_device *device, uint32_t slot)
 {
-  bool erased;
   int other = 1 - otadata->active;
-  if (otadata->records[other].usable && otadata->records[other].sequence == slot + 1U) {
-    int err = clear_record(otadata, device->flash, otadata->active, &erased);
-    return err ? err : read_records(otadata, device->flash);
-  }
-  int err = clear_record(otadata, device->flash, other, &erased);
-  if (err == LB_OK) {
-    err = write_record(otadata, device->flash, other, slot + 1U);
-  }
-  return err ? err : read_records(otadata, device->flash);
+  const struct lb_otadata_record *record = &otadata->records[other];
+  bool written = record->usable && record->sequence == slot + 1U && record->state == LB_OTADATA_UNDEFINED;
+  int result = written ? clear_record(otadata, device->flash, otadata->active)
+                       : replace_record(otadata, device->flash, other, slot + 1U);
+  return result < 0 ? result : LB_MORE;
 }
 
 int lb_otadata_select_slot(struct lb_otadata *otadata, const struct lb_device *device, uint32_t slot)
 {
   uint32_t slots = lb_table_ota_count(device->table);
+  uint32_t active = 0;
   if (slot >= slots) {
     return LB_ERR_NOT_FOUND;
   }
-  uint32_t active = 0;
   if (otadata->active != LB_OTADATA_NONE) {
     active = otadata->records[otadata->active].sequence;
     if (slot_number(active, slots) == slot) {
@@ -162,41 +201,18 @@ int lb_otadata_select_slot(struct lb_otadata *otadata, const struct lb_device *d
   }
   uint32_t sequence = next_sequence(active, slot, slots);
   if (sequence == LB_OTADATA_BLANK) {
-    int err = start_count_anew(otadata, device, slot);
-    return err ? err : LB_MORE;
+    return start_count_anew(otadata, device, slot);
   }
   int other = otadata->active == LB_OTADATA_NONE ? 0 : 1 - otadata->active;
-  bool erased;
-  int err = clear_record(otadata, device->flash, other, &erased);
-  if (err == LB_OK) {
-    err = write_record(otadata, device->flash, other, sequence);
-  }
-  if (err == LB_OK) {
-    err = read_records(otadata, device->flash);
-  }
-  if (err) {
-    return err;
-  }
-  return otadata->active == other && otadata->records[other].sequence == sequence ? LB_OK : LB_ERR_READ_BACK;
+  return replace_record(otadata, device->flash, other, sequence);
 }
 
 int lb_otadata_select_factory(struct lb_otadata *otadata, const struct lb_device *device)
 {
-  int active = otadata->active == LB_OTADATA_NONE ? 1 : otadata->active;
-  bool erased = false;
-  int err = clear_record(otadata, device->flash, 1 - active, &erased);
-  if (err == LB_OK && !erased) {
-    err = clear_record(otadata, device->flash, active, &erased);
+  int first = otadata->active == LB_OTADATA_NONE ? 0 : 1 - otadata->active;
+  int result = clear_record(otadata, device->flash, first);
+  if (result == LB_OK) {
+    result = clear_record(otadata, device->flash, 1 - first);
   }
-  if (err) {
-    return err;
-  }
-  if (erased) {
-    return LB_MORE;
-  }
-  err = read_records(otadata, device->flash);
-  if (err) {
-    return err;
-  }
-  return otadata->active == LB_OTADATA_NONE ? LB_OK : LB_ERR_READ_BACK;
+  return result;
 }

@@ -148,8 +148,10 @@ int lb_table_get(const struct lb_table *table, uint32_t index, struct lb_partiti
 
 int lb_table_find_label(const struct lb_table *table, const char *label, struct lb_partition *partition)
 {
-  for (uint32_t i = 0; lb_table_get(table, i, partition) == LB_OK; i++) {
-    if (lb_label_equals(partition->label, label)) {
+  struct lb_partition row;
+  for (uint32_t i = 0; lb_table_get(table, i, &row) == LB_OK; i++) {
+    if (lb_label_equals(row.label, label)) {
+      *partition = row;
       return LB_OK;
     }
   }
@@ -158,30 +160,32 @@ int lb_table_find_label(const struct lb_table *table, const char *label, struct 
 
 int lb_table_find(const struct lb_table *table, uint8_t type, uint8_t subtype, struct lb_partition *partition)
 {
-  for (uint32_t i = 0; lb_table_get(table, i, partition) == LB_OK; i++) {
-    if (partition->type == type && partition->subtype == subtype) {
+  struct lb_partition row;
+  for (uint32_t i = 0; lb_table_get(table, i, &row) == LB_OK; i++) {
+    if (row.type == type && row.subtype == subtype) {
+      *partition = row;
       return LB_OK;
     }
   }
   return LB_ERR_NOT_FOUND;
 }
 
-int lb_table_ota_slot(const struct lb_table *table, uint32_t number, struct lb_partition *slot)
-{
-  if (number > LB_SUBTYPE_OTA_15 - LB_SUBTYPE_OTA_0) {
-    return LB_ERR_NOT_FOUND;
-  }
-  return lb_table_find(table, LB_TYPE_APP, (uint8_t)(LB_SUBTYPE_OTA_0 + number), slot);
-}
-
 uint32_t lb_table_ota_count(const struct lb_table *table)
 {
   struct lb_partition slot;
-  uint32_t count = 0;
-  while (lb_table_ota_slot(table, count, &slot) == LB_OK) {
-    count++;
+  unsigned subtype = LB_SUBTYPE_OTA_0;
+  while (subtype <= LB_SUBTYPE_OTA_15 && lb_table_find(table, LB_TYPE_APP, (uint8_t)subtype, &slot) == LB_OK) {
+    subtype++;
   }
-  return count;
+  return subtype - LB_SUBTYPE_OTA_0;
+}
+
+int lb_table_ota_slot(const struct lb_table *table, uint32_t number, struct lb_partition *slot)
+{
+  if (number >= lb_table_ota_count(table)) { /* what lies behind a gap cannot be selected by otadata */
+    return LB_ERR_NOT_FOUND;
+  }
+  return lb_table_find(table, LB_TYPE_APP, (uint8_t)(LB_SUBTYPE_OTA_0 + number), slot);
 }
 
 int lb_table_app_slot(const struct lb_table *table, uint32_t index, struct lb_partition *slot)

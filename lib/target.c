@@ -76,5 +76,8 @@ int lb_target_allowed(const struct lb_table *table, const struct lb_partition *r
   if (lb_table_find(table, slot->type, slot->subtype, &known) != LB_OK || !lb_partition_same(&known, slot)) {
     return LB_ERR_NOT_FOUND;
   }
-  return lb_partition_is_ota(slot) ? LB_OK : LB_ERR_TARGET_FACTORY;
+  if (!lb_partition_is_ota(slot)) {
+    return LB_ERR_TARGET_FACTORY;
+  }
+  return lb_table_ota_slot(table, slot->subtype - (uint32_t)LB_SUBTYPE_OTA_0, &known);
 }

@@ -170,10 +170,12 @@ static int write_body(struct lb_update *update, const uint8_t *data, uint32_t le
     update->received += length;
     return judge_trailing(data, length);
   }
-  if (update->image.info.length != 0) {
-    uint32_t left = update->image.info.length - update->received;
-    length = length < left ? length : left;
+  uint32_t end = update->image.info.length != 0 ? update->image.info.length : update->config.target.size;
+  uint32_t left = end - update->received;
+  if (left == 0) {
+    return LB_ERR_IMAGE_TOO_LONG;
   }
+  length = length < left ? length : left;
   int err = lb_writer_write(&update->writer, data, length, used);
   if (err) {
     return err;

@@ -80,39 +80,35 @@ static int compare(struct lb_writer *writer)
   return LB_OK;
 }
 
-/* The next page of the gathered sector that is not all 0xFF; `*size` is 0 if there is none. */
-static uint32_t find_page(const struct lb_writer *writer, uint32_t *size)
+static bool is_blank(const uint8_t *data, uint32_t length)
 {
-  uint32_t at = writer->done;
-  while (at < writer->fill) {
-    *size = smaller(writer->fill - at, writer->flash->page_size);
-    for (uint32_t i = 0; i < *size; i++) {
-      if (writer->buffer[at + i] != 0xFF) {
-        return at;
-      }
+  for (uint32_t i = 0; i < length; i++) {
+    if (data[i] != 0xFF) {
+      return false;
     }
-    at += *size;
   }
-  *size = 0;
-  return at;
+  return true;
+}
+
+/* Programs what lies within one page, unless it is blank, which the erased flash is already. */
+static int program_piece(struct lb_writer *writer, uint32_t address, const uint8_t *data, uint32_t length)
+{
+  if (is_blank(data, length)) {
+    return LB_OK;
+  }
+  writer->pages_written++;
+  return lb_flash_program(writer->flash, address, data, length);
 }
 
 static int program_page(struct lb_writer *writer)
 {
-  uint32_t size;
-  uint32_t at = find_page(writer, &size);
-  if (size > 0) {
-    int err = lb_flash_program(writer->flash, writer->address + at, writer->buffer + at, size);
-    if (err) {
-      return err;
-    }
-    writer->pages_written++;
-  }
-  writer->done = at + size;
+  uint32_t size = smaller(writer->fill - writer->done, writer->flash->page_size);
+  int err = program_piece(writer, writer->address + writer->done, writer->buffer + writer->done, size);
+  writer->done += size;
   if (writer->done == writer->fill) {
     next_sector(writer);
   }
-  return LB_OK;
+  return err;
 }
 
 /* One step on the gathered sector: a comparison, an erase or a page. */
@@ -157,11 +153,10 @@ static int pass_through(struct lb_writer *writer, const uint8_t *data, uint32_t 
   }
   uint32_t page = writer->flash->page_size;
   uint32_t piece = smaller(length, page - (writer->address & (page - 1U)));
-  int err = lb_flash_program(writer->flash, writer->address, data, piece);
+  int err = program_piece(writer, writer->address, data, piece);
   if (err) {
     return err;
   }
-  writer->pages_written++;
   writer->address += piece;
   *used = piece;
   return LB_OK;

@@ -167,11 +167,11 @@ static int transfer(struct flash_job *job)
 {
   uint32_t size = 0;
   uint32_t used = 0;
+  int filled = fill(job); /* each time, so that the window is empty when the next erase begins */
   const uint8_t *piece = read_ahead_piece(&job->ahead, &size);
   if (!piece) {
-    int err = fill(job);
-    if (err) {
-      return err;
+    if (filled) {
+      return filled; /* an error stays with the source: what came before it has been written by now */
     }
     if (read_ahead_is_finished(&job->ahead)) {
       return transfer_done(job);

@@ -53,7 +53,7 @@ int lb_otadata_read(struct lb_otadata *otadata, const struct lb_device *device);
 int lb_otadata_selected(const struct lb_otadata *otadata, const struct lb_table *table, struct lb_partition *selected);
 
 /*
- * Selects OTA slot number `slot`, in steps of at most one erase and one page: LB_MORE until the record is written, read
+ * Selects OTA slot number `slot`, in steps of one erase or one page: LB_MORE until the record is written, read
  * back and counts, then LB_OK. If the active record selects that slot already nothing is written. Otherwise the other
  * sector is written with the smallest greater sequence number that means this slot; where no greater one is left the
  * count begins anew.

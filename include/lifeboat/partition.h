@@ -80,7 +80,7 @@ int lb_table_finish(struct lb_table *table, uint32_t flash_size, const struct lb
 /* Decodes the row at `index`, which is below table->count. LB_ERR_NOT_FOUND if it is not. */
 int lb_table_get(const struct lb_table *table, uint32_t index, struct lb_partition *partition);
 
-/* The first partition with that label, or of that type and subtype. LB_ERR_NOT_FOUND. */
+/* The first partition with that label, or of that type and subtype. LB_ERR_NOT_FOUND, and *partition is untouched. */
 int lb_table_find_label(const struct lb_table *table, const char *label, struct lb_partition *partition);
 int lb_table_find(const struct lb_table *table, uint8_t type, uint8_t subtype, struct lb_partition *partition);
 

@@ -37,7 +37,7 @@ class Life:
 
     @property
     def boot_log(self):
-        return self.log.read_text()
+        return self.log.read_text(errors="replace")
 
     @property
     def booted(self):
@@ -74,7 +74,7 @@ class Session(Life):
 
     @property
     def text(self):
-        return self.output.read_text()
+        return self.output.read_text(errors="replace")
 
     @property
     def lines(self):

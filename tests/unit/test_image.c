@@ -234,6 +234,7 @@ static void test_marks(void **state)
   assert_marked(300, "########OVMS_PRE###" PRE "3.1" POST, "3.1");
   assert_marked(300, PRE "12345678901234567890123456789012" POST, "12345678901234567890123456789012");
   assert_marked(300, PRE POST, "");
+  assert_marked(300, PRE "any other text" POST, "");
   assert_marked(300, POST "3.1" POST, "");
   assert_marked(300, "no marks at all", "");
 }
@@ -534,11 +535,31 @@ static void test_length_is_judged_with_the_last_header(void **state)
   rules.capacity = built.length - 1;
   assert_result(lb_image_start(&image, &rules, unit_sha256()), LB_OK);
   assert_result(lb_image_write(&image, built.bytes, 32, NULL), LB_ERR_IMAGE_TOO_LONG);
-  rules.capacity = built.length;
-  assert_result(lb_image_start(&image, &rules, unit_sha256()), LB_OK);
-  assert_result(lb_image_write(&image, built.bytes, 32, NULL), LB_MORE);
-  assert_int_equal(image.info.length, built.length);
   image_free(&built);
+}
+
+static void test_length_is_known_with_the_last_header(void **state)
+{
+  struct lb_image_rules rules = esp32_rules();
+  struct image_plan plan;
+  struct built_image built;
+  struct lb_image image;
+
+  (void)state;
+  for (uint32_t extra = 0; extra < 20; extra += 4) {
+    uint32_t last;
+
+    image_plan_small(&plan, 14);
+    plan.segments[3].length = 44 + extra;
+    image_build(&built, &plan);
+    last = built.info.segments[3].offset;
+    assert_result(lb_image_start(&image, &rules, unit_sha256()), LB_OK);
+    assert_result(lb_image_write(&image, built.bytes, last - 1, NULL), LB_MORE);
+    assert_int_equal(image.info.length, 0);
+    assert_result(lb_image_write(&image, built.bytes + last - 1, 1, NULL), LB_MORE);
+    assert_int_equal(image.info.length, built.length);
+    image_free(&built);
+  }
 }
 
 static void test_truncated(void **state)
@@ -640,6 +661,8 @@ static void test_bootloader_images(void **state)
   assert_result(lb_image_start(&image, &rules, unit_sha256()), LB_OK);
   assert_result(lb_image_write(&image, built.bytes, LB_IMAGE_HEAD_SIZE, NULL), LB_MORE);
   assert_result(lb_image_judge_application(&image), LB_ERR_IMAGE_BOOTLOADER);
+  assert_result(inspect_whole(&image, &built), LB_OK); /* complete and good, and still no application */
+  assert_result(lb_image_judge_application(&image), LB_ERR_IMAGE_BOOTLOADER);
   image_free(&built);
 }
 
@@ -730,6 +753,7 @@ int main(void)
       cmocka_unit_test(test_checksum_and_digest),
       cmocka_unit_test(test_capacity_is_exact),
       cmocka_unit_test(test_length_is_judged_with_the_last_header),
+      cmocka_unit_test(test_length_is_known_with_the_last_header),
       cmocka_unit_test(test_truncated),
       cmocka_unit_test(test_trailing_is_not_used),
       cmocka_unit_test(test_errors_are_final),

@@ -195,6 +195,8 @@ static void test_rules(void **state)
       {{NVS, OTADATA, {0x0, 0x1000, 0, 1, 6, "x"}}, LB_ERR_TABLE_LOW},
       {{NVS, OTADATA, {0x0, 0x1000, 0, 0, 0, "x"}}, LB_ERR_TABLE_LOW},
       {{NVS, OTADATA, {0x7000, 0x1000, 0, 1, 6, "x"}}, LB_ERR_TABLE_LOW},
+      /* but the bootloader and the table themselves may be named */
+      {{NVS, {0x1000, 0x7000, 0, 2, 0, "boot"}, {0x8000, 0x1000, 0, 3, 0, "table"}}, LB_OK},
       /* otadata */
       {{NVS, OTADATA, {0x10000, 0x2000, 0, 1, 0, "x"}}, LB_ERR_TABLE_OTADATA},
       {{NVS, {0xd000, 0x1000, 0, 1, 0, "otadata"}, {0x10000, 0x10000, 0, 0, 0, "x"}}, LB_ERR_TABLE_OTADATA},
@@ -362,7 +364,10 @@ static void test_blank(void **state)
   assert_result(parse(&table, bytes), LB_ERR_TABLE_EMPTY);
   raw_table(bytes, NULL, 0, true);
   assert_result(parse(&table, bytes), LB_ERR_TABLE_EMPTY);
+  table.has_md5 = true;
   lb_table_start(&table);
+  assert_false(table.has_md5);
+  assert_int_equal(table.count, 0);
   assert_result(lb_table_finish(&table, FLASH_SIZE, unit_md5()), LB_ERR_TABLE_EMPTY);
 }
 

@@ -514,11 +514,29 @@ static void test_length_known_by_the_header(void **state)
   image_build(&image, &plan);
   assert_int_equal(image.length, SLOT + 16);
   assert_refused(&fixture, &config, image.bytes, image.length, LB_ERR_IMAGE_TOO_LONG);
-  config.size = 1024; /* less than the header says */
   image_free(&image);
+  fixture_close(&fixture);
+}
+
+/* And one that is longer than what was announced is refused by it, too; one that is as long is not. */
+static void test_announced_less_than_the_header_says(void **state)
+{
+  struct fixture fixture;
+  struct lb_update_config config;
+  struct image_plan plan;
+  struct built_image image;
+
+  (void)state;
+  open_running_ota_0(&fixture);
+  config = fixture_config(&fixture, "ota_0", "ota_1");
+  image_plan_small(&plan, 9);
+  plan.segment_count = 1;
   plan.segments[0].length = 4096;
   image_build(&image, &plan);
+  config.size = image.length - 1;
   assert_refused(&fixture, &config, image.bytes, 300, LB_ERR_SIZE_MISMATCH);
+  config.size = image.length;
+  assert_result(fixture_update(&fixture, &config, image.bytes, image.length, 512, NULL), LB_OK);
   image_free(&image);
   fixture_close(&fixture);
 }
@@ -972,6 +990,7 @@ int main(void)
       cmocka_unit_test(test_partial_sector_target),
       cmocka_unit_test(test_no_otadata),
       cmocka_unit_test(test_length_known_by_the_header),
+      cmocka_unit_test(test_announced_less_than_the_header_says),
       cmocka_unit_test(test_tiny_image),
       cmocka_unit_test(test_image_of_head_size),
       cmocka_unit_test(test_announced_sizes),
