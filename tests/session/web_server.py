@@ -121,6 +121,9 @@ class WebServer:
                     if not piece:
                         return
                     request += piece
+                    if not request.startswith(b"GET "):  # TLS, for example
+                        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                        return
                 path = request.split(b" ")[1].decode()
                 self.requests.append(path)
                 self.pages.get(path, answer("404 Not Found", b"not here"))(Visit(self, connection, request))
