@@ -93,6 +93,7 @@ static int judge(struct lb_update *update)
   bool is_selected = lb_otadata_selected(otadata, device->table, &selected) == LB_OK &&
                      lb_partition_same(&selected, &update->config.target);
   update->touched_flash = true;
+  update->head_length = update->received;
   update->state = is_selected ? RETIRING : WRITING;
   return LB_OK;
 }
@@ -153,7 +154,7 @@ static int write_head(struct lb_update *update)
                                                         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
                                                         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
   bool kept_back = update->written < LB_IMAGE_HEADER_SIZE;
-  uint32_t end = kept_back ? LB_IMAGE_HEADER_SIZE : LB_IMAGE_HEAD_SIZE;
+  uint32_t end = kept_back ? LB_IMAGE_HEADER_SIZE : update->head_length;
   const uint8_t *from = (kept_back ? nothing : update->head) + update->written;
   uint32_t used;
   int err = lb_writer_write(&update->writer, from, end - update->written, &used);
@@ -199,7 +200,7 @@ int lb_update_write(struct lb_update *update, const void *data, uint32_t length,
     err = gather_head(update, data, length, used);
   } else if (update->state == RETIRING) {
     err = retire(update);
-  } else if (update->state == WRITING && update->written < LB_IMAGE_HEAD_SIZE) {
+  } else if (update->state == WRITING && update->written < update->head_length) {
     err = write_head(update);
   } else if (update->state == WRITING) {
     err = write_body(update, data, length, used);
@@ -255,16 +256,17 @@ int lb_update_finish(struct lb_update *update)
 {
   int result = LB_ERR_STATE;
   switch ((enum state)update->state) {
-  case JUDGING: /* too short for a head: the inspector knows why */
+  case JUDGING: /* all of it is shorter than a head */
     result = close_stream(update);
-    result = result == LB_OK ? LB_ERR_IMAGE_TRUNCATED : result;
+    result = result ? result : judge(update);
+    result = result ? result : LB_MORE;
     break;
   case RETIRING:
     result = retire(update);
     result = result ? result : LB_MORE;
     break;
   case WRITING:
-    if (update->written < LB_IMAGE_HEAD_SIZE) {
+    if (update->written < update->head_length) {
       result = write_head(update);
     } else {
       result = close_stream(update);

@@ -43,9 +43,10 @@ struct lb_update {
   } stage;
   uint8_t state;
   bool touched_flash;
-  int result;        /* the error that ended the session, or LB_OK */
-  uint32_t received; /* bytes taken from the caller */
-  uint32_t written;  /* of them, bytes the writer has taken */
+  int result;           /* the error that ended the session, or LB_OK */
+  uint32_t received;    /* bytes taken from the caller */
+  uint32_t written;     /* of them, bytes the writer has taken */
+  uint32_t head_length; /* bytes that were judged: LB_IMAGE_HEAD_SIZE, or a very small image whole */
   uint8_t head[LB_IMAGE_HEAD_SIZE];
 };
 
