@@ -39,7 +39,8 @@ static const struct lb_error_info errors[] = {
           "compare the partition table with the size of the chip", INVALID_SIZE),
     ENTRY(LB_ERR_HASH, "the hash could not be computed", "try again", FAIL),
 
-    ENTRY(LB_ERR_TABLE_MAGIC, "the partition table has a row that is none", WRITE_A_TABLE, INVALID_STATE),
+    ENTRY(LB_ERR_TABLE_MAGIC, "the partition table is damaged: a row begins with none of the known marks",
+          WRITE_A_TABLE, INVALID_STATE),
     ENTRY(LB_ERR_TABLE_BOUNDS, "a partition does not lie inside the flash",
           "use the partition table that belongs to this size of flash", INVALID_SIZE),
     ENTRY(LB_ERR_TABLE_MD5, "the partition table does not have the MD5 that it states", WRITE_A_TABLE, INVALID_CRC),
@@ -55,8 +56,7 @@ static const struct lb_error_info errors[] = {
     ENTRY(LB_ERR_TABLE_FULL, "there are more partitions than a table holds", "leave some out", INVALID_SIZE),
     ENTRY(LB_ERR_TABLE_EMPTY, "there is no partition table", WRITE_A_TABLE, NOT_FOUND),
 
-    ENTRY(LB_ERR_NOT_FOUND, "there is no such partition", "look at the names with `ota status` or `flash status`",
-          NOT_FOUND),
+    ENTRY(LB_ERR_NOT_FOUND, "there is no such partition", "look at the names in the partition table", NOT_FOUND),
     ENTRY(LB_ERR_NO_OTADATA, "the partition table has no otadata partition, so no slot can be selected",
           "use a partition table with OTA slots", OTA_SELECT),
     ENTRY(LB_ERR_NO_TARGET, "there is no slot that an update could be written to",
@@ -64,7 +64,15 @@ static const struct lb_error_info errors[] = {
     ENTRY(LB_ERR_TARGET_RUNNING, "that slot holds the running firmware", "choose another slot, or none", OTA_CONFLICT),
     ENTRY(LB_ERR_TARGET_FACTORY, "that partition is no OTA slot, and factory is never written by an update",
           "choose an OTA slot, or none", OTA_CONFLICT),
-    ENTRY(LB_ERR_NOTHING_BOOTS, "no slot holds an image that verifies", "flash factory by cable", NOT_FOUND),
+    ENTRY(LB_ERR_TARGET_SECTORS, "that slot is not made of whole flash sectors", MEND_TABLE, INVALID_SIZE),
+    ENTRY(LB_ERR_TARGET_PROTECTED, "the partition table marks that slot read-only or encrypted",
+          "choose another slot, or mend the partition table", OTA_CONFLICT),
+    ENTRY(LB_ERR_NOT_BOOTABLE, "that slot holds no image that verifies", "flash it first, or choose another",
+          OTA_VALIDATE),
+    ENTRY(LB_ERR_OTADATA_SECTOR, "the flash has sectors that are larger than half of otadata",
+          "use a flash with sectors of 4 KB", OTA_SELECT),
+    ENTRY(LB_ERR_TARGET_SELECTED, "that slot boots next", "select another one first", OTA_CONFLICT),
+    ENTRY(LB_ERR_NOTHING_BOOTS, "no slot holds an image that verifies", "flash a firmware by cable", NOT_FOUND),
 
     ENTRY(LB_ERR_IMAGE_MAGIC, "this does not begin as an application image does",
           "check that the file is an application image (ovms3.bin)", IMAGE_INVALID),
@@ -93,6 +101,11 @@ static const struct lb_error_info errors[] = {
 #define COUNT (sizeof errors / sizeof errors[0])
 
 static const struct lb_error_info unknown = {LB_ERR_STATE, "unknown", "unknown error", REPORT, FAIL};
+
+bool lb_error_is_of_image(int code)
+{
+  return code <= LB_ERR_IMAGE_MAGIC && code >= LB_ERR_IMAGE_PROJECT;
+}
 
 unsigned lb_error_count(void)
 {

@@ -69,6 +69,10 @@ int lb_otadata_read(struct lb_otadata *otadata, const struct lb_device *device)
     return LB_ERR_NO_OTADATA;
   }
   otadata->sector = otadata->partition.size / LB_OTADATA_RECORDS;
+  uint32_t sector = lb_flash_sector(device->flash);
+  if (sector > otadata->sector || (otadata->partition.offset & (sector - 1U)) != 0) {
+    return LB_ERR_OTADATA_SECTOR;
+  }
   return read_records(otadata, device->flash);
 }
 
@@ -186,6 +190,12 @@ static int start_count_anew(struct lb_otadata *otadata, const struct lb_device *
   return result < 0 ? result : LB_MORE;
 }
 
+/* A record that ESP-IDF's bootloader would give up by itself, with its rollback, is no lasting selection. */
+static bool is_settled(const struct lb_otadata_record *record)
+{
+  return record->state != LB_OTADATA_NEW && record->state != LB_OTADATA_PENDING_VERIFY;
+}
+
 int lb_otadata_select_slot(struct lb_otadata *otadata, const struct lb_device *device, uint32_t slot)
 {
   uint32_t slots = lb_table_ota_count(device->table);
@@ -195,7 +205,7 @@ int lb_otadata_select_slot(struct lb_otadata *otadata, const struct lb_device *d
   }
   if (otadata->active != LB_OTADATA_NONE) {
     active = otadata->records[otadata->active].sequence;
-    if (slot_number(active, slots) == slot) {
+    if (slot_number(active, slots) == slot && is_settled(&otadata->records[otadata->active])) {
       return LB_OK;
     }
   }

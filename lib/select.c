@@ -21,7 +21,7 @@ int lb_select_start(struct lb_select *select, const struct lb_device *device, co
     select->result = LB_ERR_NOT_FOUND;
     return select->result;
   }
-  select->result = lb_otadata_read(&select->otadata, device);
+  select->result = lb_otadata_read(&select->otadata, device); /* only to know now that there is one */
   if (select->result == LB_OK) {
     select->result = lb_verify_start(&select->verify, device, target);
   }
@@ -45,9 +45,10 @@ int lb_select_step(struct lb_select *select)
   switch ((enum state)select->state) {
   case VERIFYING:
     result = lb_verify_step(&select->verify);
-    if (result == LB_OK) {
+    if (result == LB_OK) { /* others may have selected since the start */
+      result = lb_otadata_read(&select->otadata, select->device);
       select->state = SELECTING;
-      return LB_MORE;
+      result = result ? result : LB_MORE;
     }
     break;
   case SELECTING:

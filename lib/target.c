@@ -3,12 +3,6 @@
 
 #include "lifeboat/error.h"
 
-/* Is it an error of the image, and not of the flash or the hash, that keeps an image from being verified? */
-static bool image_is_bad(int result)
-{
-  return result <= LB_ERR_IMAGE_MAGIC && result >= LB_ERR_IMAGE_TRAILING;
-}
-
 int lb_target_start(struct lb_target *target, const struct lb_device *device, const struct lb_partition *running)
 {
   struct lb_otadata otadata;
@@ -56,7 +50,7 @@ int lb_target_step(struct lb_target *target)
     return err ? err : LB_MORE;
   }
   int result = lb_verify_step(&target->verify);
-  if (image_is_bad(result)) {
+  if (lb_error_is_of_image(result)) {
     return LB_OK;
   }
   if (result == LB_OK) {
@@ -79,5 +73,20 @@ int lb_target_allowed(const struct lb_table *table, const struct lb_partition *r
   if (!lb_partition_is_ota(slot)) {
     return LB_ERR_TARGET_FACTORY;
   }
+  if ((known.flags & (LB_FLAG_READ_ONLY | LB_FLAG_ENCRYPTED)) != 0) {
+    return LB_ERR_TARGET_PROTECTED;
+  }
   return lb_table_ota_slot(table, slot->subtype - (uint32_t)LB_SUBTYPE_OTA_0, &known);
+}
+
+int lb_target_not_selected(const struct lb_device *device, const struct lb_partition *slot)
+{
+  struct lb_otadata otadata;
+  struct lb_partition selected;
+  int err = lb_otadata_read(&otadata, device);
+  if (err) {
+    return err;
+  }
+  bool is_selected = lb_otadata_selected(&otadata, device->table, &selected) == LB_OK;
+  return is_selected && lb_partition_same(&selected, slot) ? LB_ERR_TARGET_SELECTED : LB_OK;
 }

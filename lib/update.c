@@ -11,6 +11,7 @@ enum state {
   WRITING,   /* the image's bytes go to the writer, the head first */
   SETTLING,  /* the last gathered bytes are written */
   SEALING,   /* the first bytes are programmed */
+  VERIFYING, /* reading back, with only_write */
   SELECTING, /* reading back, verifying, selecting */
   DONE,
   FAILED
@@ -35,6 +36,19 @@ static int start_image(struct lb_update *update)
   return lb_image_start(&update->image, &rules, device->sha256);
 }
 
+/*
+ * A slot that does not begin as an image does was left by an update that was cut: one of its pages or blocks was in
+ * flight then, and may read right today and wrong tomorrow. Nothing in it is kept. (Its first block is erased first and
+ * its first bytes programmed last, so the first byte tells.)
+ */
+static int distrust_unfinished(struct lb_update *update)
+{
+  uint8_t first = 0;
+  int err = lb_flash_read(update->config.device->flash, update->config.target.offset, &first, 1);
+  update->writer.compares = update->writer.compares && first == LB_IMAGE_MAGIC;
+  return err;
+}
+
 int lb_update_start(struct lb_update *update, const struct lb_update_config *config)
 {
   memset(update, 0, sizeof *update);
@@ -43,8 +57,14 @@ int lb_update_start(struct lb_update *update, const struct lb_update_config *con
   if (err == LB_OK && config->size != LB_SIZE_UNKNOWN && config->size > config->target.size) {
     err = LB_ERR_IMAGE_TOO_LONG;
   }
+  if (err == LB_OK && config->only_write) {
+    err = lb_target_not_selected(config->device, &config->target);
+  }
   if (err == LB_OK) {
     err = lb_writer_start(&update->writer, config->device->flash, &config->target, config->sector_buffer);
+  }
+  if (err == LB_OK) {
+    err = distrust_unfinished(update);
   }
   if (err == LB_OK) {
     err = start_image(update);
@@ -71,6 +91,23 @@ static int judge_project(const struct lb_update *update)
   return same_text(wanted, named) ? LB_OK : LB_ERR_IMAGE_PROJECT;
 }
 
+/* Does the image end behind what was announced? Its headers tell before its bytes come. */
+static int judge_length(const struct lb_update *update)
+{
+  uint32_t size = update->config.size;
+  return size != LB_SIZE_UNKNOWN && update->image.info.length > size ? LB_ERR_IMAGE_TRUNCATED : LB_OK;
+}
+
+/* Can otadata say that this partition boots next? Not of a test app, nor of a slot behind a gap in the numbers. */
+static bool can_be_selected(const struct lb_table *table, const struct lb_partition *partition)
+{
+  struct lb_partition slot;
+  if (lb_partition_is_ota(partition)) {
+    return lb_table_ota_slot(table, partition->subtype - (uint32_t)LB_SUBTYPE_OTA_0, &slot) == LB_OK;
+  }
+  return partition->type == LB_TYPE_APP && partition->subtype == LB_SUBTYPE_FACTORY;
+}
+
 /* Judges the head. If otadata selects the target, the selection has to move before the target is touched. */
 static int judge(struct lb_update *update)
 {
@@ -81,8 +118,8 @@ static int judge(struct lb_update *update)
   if (err == LB_OK) {
     err = judge_project(update);
   }
-  if (err == LB_OK && update->config.size != LB_SIZE_UNKNOWN && update->image.info.length > update->config.size) {
-    err = LB_ERR_SIZE_MISMATCH; /* more than announced, known by the segment headers already */
+  if (err == LB_OK) {
+    err = judge_length(update);
   }
   if (err == LB_OK) {
     err = lb_otadata_read(otadata, device);
@@ -92,6 +129,9 @@ static int judge(struct lb_update *update)
   }
   bool is_selected = lb_otadata_selected(otadata, device->table, &selected) == LB_OK &&
                      lb_partition_same(&selected, &update->config.target);
+  if (is_selected && !can_be_selected(device->table, &update->config.running)) {
+    return LB_ERR_TARGET_SELECTED;
+  }
   update->touched_flash = true;
   update->head_length = update->received;
   update->state = is_selected ? RETIRING : WRITING;
@@ -183,7 +223,8 @@ static int write_body(struct lb_update *update, const uint8_t *data, uint32_t le
   }
   update->written += *used;
   update->received += *used;
-  return inspect(update, data, *used, &of_image);
+  err = inspect(update, data, *used, &of_image);
+  return err ? err : judge_length(update);
 }
 
 int lb_update_write(struct lb_update *update, const void *data, uint32_t length, uint32_t *used)
@@ -192,6 +233,9 @@ int lb_update_write(struct lb_update *update, const void *data, uint32_t length,
   *used = 0;
   if (update->state == FAILED) {
     return update->result;
+  }
+  if (update->state > WRITING) {
+    return LB_ERR_STATE;
   }
   if (update->config.size != LB_SIZE_UNKNOWN && length > update->config.size - update->received) {
     return fail(update, LB_ERR_SIZE_MISMATCH);
@@ -213,10 +257,7 @@ static int close_stream(struct lb_update *update)
 {
   uint32_t size = update->config.size;
   int result = lb_image_finish(&update->image);
-  if (result == LB_ERR_IMAGE_TRUNCATED && size != LB_SIZE_UNKNOWN && update->received != size) {
-    return LB_ERR_SIZE_MISMATCH;
-  }
-  if (result == LB_OK && size != LB_SIZE_UNKNOWN && update->received != size) {
+  if ((result == LB_OK || result == LB_ERR_IMAGE_TRUNCATED) && size != LB_SIZE_UNKNOWN && update->received != size) {
     return LB_ERR_SIZE_MISMATCH;
   }
   return result;
@@ -227,25 +268,28 @@ static int seal(struct lb_update *update)
   const struct lb_device *device = update->config.device;
   uint32_t start = update->config.target.offset;
   int err = lb_flash_program(device->flash, start, update->head, LB_IMAGE_HEADER_SIZE);
-  if (err == LB_OK) {
+  update->state = update->config.only_write ? VERIFYING : SELECTING;
+  if (err == LB_OK && update->config.only_write) {
+    err = lb_verify_start(&update->stage.select.verify, device, &update->config.target);
+  } else if (err == LB_OK) {
     err = lb_select_start(&update->stage.select, device, &update->config.target);
   }
-  update->state = SELECTING;
   return err ? err : LB_MORE;
 }
 
 /* What was read back has verified by itself; it also has to be what was sent. */
-static int select_target(struct lb_update *update)
+static int read_back(struct lb_update *update)
 {
   struct lb_select *select = &update->stage.select;
-  int result = lb_select_step(select);
-  const struct lb_image *read_back = &select->verify.image;
-  if (read_back->result == LB_OK && memcmp(read_back->info.digest, update->image.info.digest, LB_SHA256_SIZE) != 0) {
+  int result = update->state == VERIFYING ? lb_verify_step(&select->verify) : lb_select_step(select);
+  const struct lb_image *image = &select->verify.image;
+  if (image->result == LB_OK && memcmp(image->info.digest, update->image.info.digest, LB_SHA256_SIZE) != 0) {
     return LB_ERR_READ_BACK;
   }
-  if (result <= LB_ERR_IMAGE_MAGIC && result >= LB_ERR_IMAGE_TRAILING) {
+  if (lb_error_is_of_image(result)) {
     return LB_ERR_READ_BACK; /* it was good when it came */
   }
+  update->verified = image->result == LB_OK;
   if (result == LB_OK) {
     update->state = DONE;
   }
@@ -284,8 +328,9 @@ int lb_update_finish(struct lb_update *update)
   case SEALING:
     result = seal(update);
     break;
+  case VERIFYING:
   case SELECTING:
-    result = select_target(update);
+    result = read_back(update);
     break;
   case DONE:
     return LB_OK;
@@ -302,5 +347,13 @@ bool lb_update_touched_flash(const struct lb_update *update)
 
 bool lb_update_is_verified(const struct lb_update *update)
 {
-  return update->state == DONE || (update->state == SELECTING && update->stage.select.verify.image.result == LB_OK);
+  return update->verified;
+}
+
+enum lb_update_remains lb_update_remains(const struct lb_update *update)
+{
+  if (!update->writer.touched) {
+    return LB_REMAINS_AS_BEFORE;
+  }
+  return update->verified ? LB_REMAINS_WHOLE : LB_REMAINS_UNFINISHED;
 }

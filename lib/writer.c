@@ -35,6 +35,7 @@ static int erase_one(struct lb_writer *writer)
 {
   uint32_t end = block_end(writer, writer->address);
   uint32_t erased = 0;
+  writer->touched = true;
   int err = lb_flash_erase_one(writer->flash, writer->erased, end, &erased);
   if (err) {
     return err;
@@ -65,7 +66,7 @@ static int compare(struct lb_writer *writer)
     return LB_OK;
   }
   bool equal = false;
-  if (!in_first_block(writer)) {
+  if (writer->compares && !in_first_block(writer)) {
     int err = lb_flash_equals(writer->flash, writer->address, writer->buffer, writer->fill, &equal);
     if (err) {
       return err;
@@ -171,9 +172,10 @@ int lb_writer_start(struct lb_writer *writer, const struct lb_flash *flash, cons
     return LB_ERR_FLASH_BOUNDS;
   }
   if (sector == 0 || ((partition->offset | partition->size) & (sector - 1U)) != 0) {
-    return LB_ERR_ARGUMENT;
+    return LB_ERR_TARGET_SECTORS;
   }
   writer->flash = flash;
+  writer->compares = buffer != NULL;
   writer->start = partition->offset;
   writer->end = partition->offset + partition->size;
   writer->address = writer->start;

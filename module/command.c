@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "module/console.h"
+#include "module/print.h"
 #include "module/words.h"
 
 const struct command commands[] = {
@@ -17,6 +19,14 @@ const struct command commands[] = {
     {{"help"}, "[COMMAND]", "the commands, or those that begin so", 0, 3, {COMMAND_TEXT}, help_start},
     {{"module", "reset"}, "", "restart the module through its bootloader", 0, 0, {COMMAND_NOTHING}, module_reset_start},
     {{"ota", "boot"}, "SLOT", "boot from that partition next time", 1, 1, {COMMAND_SLOT}, ota_boot_start},
+    {{"ota", "copy"},
+     "FROM TO",
+     "copy a verified firmware to another slot",
+     2,
+     2,
+     {COMMAND_SLOT, COMMAND_SLOT},
+     ota_copy_start},
+    {{"ota", "erase"}, "SLOT", "erase a slot that neither runs nor boots next", 1, 1, {COMMAND_SLOT}, ota_erase_start},
     {{"ota", "flash", "http"},
      "[URL] [to SLOT]",
      "update from a server",
@@ -31,14 +41,19 @@ const struct command commands[] = {
      3,
      {COMMAND_FILE, COMMAND_TO, COMMAND_SLOT},
      ota_flash_vfs_start},
+    {{"ota", "partitions", "list"}, "", "the partition table", 0, 0, {COMMAND_NOTHING}, ota_partitions_start},
     {{"ota", "status"},
-     "[nocheck]",
-     "firmware, server's version (not with nocheck), partitions",
+     "[nocheck|full]",
+     "firmware, server's version, partitions; full: all images",
      0,
      1,
-     {COMMAND_NOCHECK},
+     {COMMAND_STATUS},
      ota_status_start},
+    {{"vfs", "cat"}, "FILE", "show a file", 1, 1, {COMMAND_FILE}, vfs_cat_start},
+    {{"vfs", "cp"}, "FROM TO", "copy a file", 2, 2, {COMMAND_FILE, COMMAND_FILE}, vfs_cp_start},
     {{"vfs", "ls"}, "[PATH]", "list a directory", 0, 1, {COMMAND_FILE}, vfs_ls_start},
+    {{"vfs", "mv"}, "FROM TO", "rename a file", 2, 2, {COMMAND_FILE, COMMAND_FILE}, vfs_mv_start},
+    {{"vfs", "rm"}, "FILE", "remove a file", 1, 1, {COMMAND_FILE}, vfs_rm_start},
     {{"vfs", "stat"}, "PATH", "size and date of a file", 1, 1, {COMMAND_FILE}, vfs_stat_start},
     {{"wifi", "mode", "client"}, "[SSID]", "take the network up", 0, 1, {COMMAND_TEXT}, wifi_client_start},
     {{"wifi", "mode", "off"}, "", "take the network down", 0, 0, {COMMAND_NOTHING}, wifi_off_start},
@@ -56,7 +71,24 @@ uint32_t command_word_count(const struct command *command)
   return count;
 }
 
-/* Does the word of `command` at `index` continue `word`, or is it all of it where another command has it exactly? */
+static size_t add_word(char *usage, size_t at, const char *word)
+{
+  if (!word || word[0] == '\0' || at >= COMMAND_USAGE_SIZE) {
+    return at;
+  }
+  return at + print_text(usage + at, COMMAND_USAGE_SIZE - at, at > 0 ? " %s" : "%s", word);
+}
+
+void command_usage(const struct command *command, char usage[COMMAND_USAGE_SIZE])
+{
+  size_t at = 0;
+  for (uint32_t i = 0; i < COMMAND_WORDS; i++) {
+    at = add_word(usage, at, command->words[i]);
+  }
+  add_word(usage, at, command->arguments);
+}
+
+/* Does the word of `command` at `index` begin with `word`? */
 static bool word_fits(const struct command *command, uint32_t index, const char *word)
 {
   return command->words[index] && words_begin(command->words[index], word);
@@ -104,4 +136,12 @@ enum command_match command_find(int argc, char *const *argv, const struct comman
   *command = first;
   *words = command_word_count(first);
   return *words <= (uint32_t)argc ? COMMAND_FOUND : COMMAND_INCOMPLETE;
+}
+
+int command_find_slot(struct console *console, const char *name, struct lb_partition *slot)
+{
+  if (lb_table_find_label(console->module->table, name, slot) != LB_OK || slot->type != LB_TYPE_APP) {
+    return console_known_error(console, LB_ERR_NOT_FOUND, "OTA partition not found");
+  }
+  return LB_OK;
 }

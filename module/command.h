@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lifeboat/erase.h"
 #include "lifeboat/otadata.h"
 #include "lifeboat/select.h"
 #include "module/port.h"
@@ -15,11 +16,11 @@ struct console;
 /* What an argument is, for completion. */
 enum command_argument {
   COMMAND_NOTHING,
-  COMMAND_TEXT, /* free */
-  COMMAND_SLOT, /* factory, ota_0 ... */
-  COMMAND_FILE, /* a path on a mount */
-  COMMAND_TO,   /* the word "to", then a slot */
-  COMMAND_NOCHECK,
+  COMMAND_TEXT,   /* free */
+  COMMAND_SLOT,   /* factory, ota_0 ... */
+  COMMAND_FILE,   /* a path on a mount */
+  COMMAND_TO,     /* the word "to", then a slot */
+  COMMAND_STATUS, /* nocheck or full */
 };
 
 #define COMMAND_WORDS     3U
@@ -52,6 +53,14 @@ enum command_match command_find(int argc, char *const *argv, const struct comman
 /* Can the command be what the first `argc` words begin? */
 bool command_fits(const struct command *command, int argc, char *const *argv);
 
+/* Finds the app slot of that name for a command, and says so if there is none. LB_ERR_NOT_FOUND. */
+int command_find_slot(struct console *console, const char *name, struct lb_partition *slot);
+
+#define COMMAND_USAGE_SIZE 64U
+
+/* Writes the words of the command and its arguments: "ota flash vfs FILE [to SLOT]". */
+void command_usage(const struct command *command, char usage[COMMAND_USAGE_SIZE]);
+
 /* How many words the command has. */
 uint32_t command_word_count(const struct command *command);
 
@@ -59,13 +68,29 @@ uint32_t command_word_count(const struct command *command);
 
 #define VERSION_TEXT_SIZE 64U
 
-/* `ota status`: asks the depot for its version. */
+/* `ota status`: asks the depot for its version; with `full` it then reads all slots. */
 struct status_job {
+  bool full;
+  bool told;     /* the lines of the plain status have been printed */
+  uint32_t slot; /* of full: the app slot that is looked at */
+  bool verifying;
+  struct lb_verify verify;
   struct port_transfer *transfer;
+  int error; /* why there is no transfer */
   uint64_t give_up_ms;
   bool replied;
   uint32_t length;
   char text[VERSION_TEXT_SIZE];
+};
+
+#define COPY_PATH_SIZE 256U
+
+/* `vfs cat` and `vfs cp`: a file is read to its end, to the console or into another one. */
+struct copy_job {
+  struct port_file *from;
+  struct port_file *to;            /* NULL: to the console */
+  char path[COPY_PATH_SIZE];       /* of the target */
+  char unfinished[COPY_PATH_SIZE]; /* the name it has until it is whole */
 };
 
 struct command_job {
@@ -75,11 +100,16 @@ struct command_job {
   union {
     struct status_job status;
     struct lb_select select; /* `ota boot` */
+    struct lb_erase erase;   /* `ota erase` */
+    struct copy_job copy;
   } state;
 };
 
 /* The commands' beginnings, each in the file of its first word. */
 int ota_status_start(struct console *console, int argc, char **argv);
+int ota_copy_start(struct console *console, int argc, char **argv);
+int ota_erase_start(struct console *console, int argc, char **argv);
+int ota_partitions_start(struct console *console, int argc, char **argv);
 int ota_boot_start(struct console *console, int argc, char **argv);
 int ota_flash_http_start(struct console *console, int argc, char **argv);
 int ota_flash_vfs_start(struct console *console, int argc, char **argv);
@@ -89,6 +119,10 @@ int wifi_status_start(struct console *console, int argc, char **argv);
 int wifi_client_start(struct console *console, int argc, char **argv);
 int wifi_off_start(struct console *console, int argc, char **argv);
 int vfs_ls_start(struct console *console, int argc, char **argv);
+int vfs_cat_start(struct console *console, int argc, char **argv);
+int vfs_cp_start(struct console *console, int argc, char **argv);
+int vfs_mv_start(struct console *console, int argc, char **argv);
+int vfs_rm_start(struct console *console, int argc, char **argv);
 int vfs_stat_start(struct console *console, int argc, char **argv);
 int help_start(struct console *console, int argc, char **argv);
 int exit_start(struct console *console, int argc, char **argv);

@@ -65,7 +65,11 @@ static void offer_entry(void *context, const char *name, const struct port_file_
 {
   struct listing *listing = context;
   size_t at = listing->stem + print_text(listing->path + listing->stem, PATH_SIZE - listing->stem, "%s", name);
-  if (at + 1 < PATH_SIZE) {
+  bool has_blank = false; /* such a name would be two words */
+  for (const char *c = name; *c != '\0'; c++) {
+    has_blank = has_blank || *c == ' ';
+  }
+  if (at + 1 < PATH_SIZE && !has_blank) {
     listing->path[at] = info->is_directory ? '/' : '\0';
     listing->path[at + 1] = '\0';
     offer(listing->completion, listing->path);
@@ -110,8 +114,9 @@ static void offer_argument(const struct completion *completion, const struct com
   case COMMAND_TO:
     offer(completion, "to");
     break;
-  case COMMAND_NOCHECK:
+  case COMMAND_STATUS:
     offer(completion, "nocheck");
+    offer(completion, "full");
     break;
   case COMMAND_TEXT:
   case COMMAND_NOTHING:
@@ -147,29 +152,22 @@ void console_complete(struct console *console, const char *line, void (*candidat
   }
 }
 
-static size_t add_word(char *usage, size_t size, size_t at, const char *word)
-{
-  return word && word[0] != '\0' && at < size ? at + print_text(usage + at, size - at, at > 0 ? " %s" : "%s", word)
-                                              : at;
-}
-
-void console_explain(struct console *console, const char *line)
+unsigned console_explain(struct console *console, const char *line)
 {
   struct completion completion = {.console = console};
+  unsigned count = 0;
   if (!split(&completion, line)) {
-    return;
+    return 0;
   }
   uint32_t given = completion.count + (completion.last[0] != '\0' ? 1 : 0);
   for (uint32_t i = 0; i < command_count; i++) {
-    char usage[40];
-    size_t at = 0;
+    char usage[COMMAND_USAGE_SIZE];
     if (!command_fits(&commands[i], (int)given, completion.words)) {
       continue;
     }
-    for (uint32_t word = 0; word < COMMAND_WORDS; word++) {
-      at = add_word(usage, sizeof usage, at, commands[i].words[word]);
-    }
-    add_word(usage, sizeof usage, at, commands[i].arguments);
+    command_usage(&commands[i], usage);
     console_print(console, "%-32s %s\n", usage, commands[i].summary);
+    count++;
   }
+  return count;
 }

@@ -33,12 +33,28 @@ static int refuse_command(struct console *console, enum command_match match, con
   return console_error_text(console, MODULE_ERR_COMMAND, "%s: %s - see `help`", line, cause);
 }
 
-static int refuse_arguments(struct console *console, const struct command *command)
+int console_refuse_arguments(struct console *console)
 {
-  const char *const *words = command->words;
-  return console_error_text(console, MODULE_ERR_USAGE, "the arguments do not fit - usage: %s%s%s%s%s %s", words[0],
-                            words[1] ? " " : "", words[1] ? words[1] : "", words[1] && words[2] ? " " : "",
-                            words[1] && words[2] ? words[2] : "", command->arguments);
+  char usage[COMMAND_USAGE_SIZE];
+  command_usage(console->command, usage);
+  return console_error_text(console, MODULE_ERR_USAGE, "the arguments do not fit - usage: %s", usage);
+}
+
+int console_claim_flash(struct console *console)
+{
+  if (console->module->flash_user) {
+    return console_error(console, MODULE_ERR_UPDATE_RUNNING);
+  }
+  console->module->flash_user = console;
+  return LB_OK;
+}
+
+static void end_job(struct console *console)
+{
+  console->job.step = NULL;
+  if (console->module->flash_user == console) {
+    console->module->flash_user = NULL;
+  }
 }
 
 int console_execute(struct console *console, const char *line)
@@ -47,6 +63,9 @@ int console_execute(struct console *console, const char *line)
   const struct command *command;
   uint32_t own = 0;
   size_t length = text_length(line);
+  if (console->job.step) {
+    return console_error(console, LB_ERR_STATE);
+  }
   if (length >= sizeof console->line) {
     return console_error(console, MODULE_ERR_LINE_TOO_LONG);
   }
@@ -60,10 +79,15 @@ int console_execute(struct console *console, const char *line)
     return refuse_command(console, match, line);
   }
   uint32_t arguments = count - own;
+  console->command = command;
   if (arguments < command->least || arguments > command->most) {
-    return refuse_arguments(console, command);
+    return console_refuse_arguments(console);
   }
-  return command->start(console, (int)arguments, words + own);
+  int result = command->start(console, (int)arguments, words + own);
+  if (result != LB_MORE) {
+    end_job(console);
+  }
+  return result;
 }
 
 int console_poll(struct console *console)
@@ -74,7 +98,7 @@ int console_poll(struct console *console)
   console->job.waiting = false;
   int result = console->job.step(console);
   if (result != LB_MORE) {
-    console->job.step = NULL;
+    end_job(console);
   }
   return result;
 }
@@ -87,7 +111,7 @@ bool console_is_waiting(const struct console *console)
 void console_cancel(struct console *console)
 {
   if (console->job.step) {
-    console->job.step = NULL;
     console->job.cancel(console);
+    end_job(console);
   }
 }

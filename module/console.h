@@ -21,7 +21,8 @@ struct console {
   struct module *module;
   void *output_context;
   void (*write)(void *output_context, const char *text, size_t length);
-  struct command_job job; /* the command under way, if job.step is set */
+  const struct command *command; /* the last one that was found */
+  struct command_job job;        /* the command under way, if job.step is set */
   char line[CONSOLE_LINE_SIZE];
 };
 
@@ -31,12 +32,22 @@ void console_start(struct console *console, struct module *module, void *output_
 
 /*
  * Executes a line. LB_OK: done (an empty line, or one that begins with #, does nothing); LB_MORE: poll; else the
- * command failed, and has said so in a line that begins with "Error: ".
+ * command failed, and has said so in a line that begins with "Error: ". While a command is under way nothing else is
+ * begun: LB_ERR_STATE.
  */
 int console_execute(struct console *console, const char *line);
 
 /* Does the next bounded piece of the command: at most one erase and one page. LB_MORE, LB_OK, or why it failed. */
 int console_poll(struct console *console);
+
+/*
+ * Takes the flash for the command that is being started: LB_OK, or MODULE_ERR_UPDATE_RUNNING, which has been told,
+ * while another console's command changes it. It is given back when the command ends.
+ */
+int console_claim_flash(struct console *console);
+
+/* Says that the arguments of the present command do not fit, and how it is used. Returns MODULE_ERR_USAGE. */
+int console_refuse_arguments(struct console *console);
 
 /* May the caller sleep before the next poll? Then the command waits for the network. */
 bool console_is_waiting(const struct console *console);
@@ -51,7 +62,7 @@ void console_cancel(struct console *console);
 void console_complete(struct console *console, const char *line, void (*candidate)(void *context, const char *word),
                       void *context);
 
-/* Prints the commands that `line` can become, with what they do: the answer to `?`. */
-void console_explain(struct console *console, const char *line);
+/* Prints the commands that `line` can become, with what they do: the answer to `?`. Returns how many there are. */
+unsigned console_explain(struct console *console, const char *line);
 
 #endif

@@ -15,8 +15,8 @@
 size_t depot_url(char *url, size_t size, const char *file);
 
 /*
- * Takes the version from the beginning of a version file: its first line, if that is a version: it begins with a digit
- * and has only letters, digits, . _ + - in it. A captive portal's page is none. Cuts `text` there; false if it is none.
+ * Takes the version from the beginning of a version file: cuts `text` behind its first line, and tells whether that is
+ * a version (module/version.h). A captive portal's page is none.
  */
 bool depot_take_version(char *text);
 

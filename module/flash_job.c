@@ -27,6 +27,7 @@ int flash_job_start(struct flash_job *job, struct console *console, const struct
   job->module = module;
   job->console = console;
   job->source.port = module->port;
+  job->source.device = &module->device_other;
   job->source.transfer = NULL;
   job->source.file = NULL;
   job->size = 0;
@@ -44,8 +45,8 @@ int flash_job_start(struct flash_job *job, struct console *console, const struct
   } else {
     err = lb_target_start(&job->work.choice, &module->device, running);
   }
-  if (err == LB_OK && job->source.kind == SOURCE_FILE) {
-    err = source_open(&job->source); /* a file is there or not: no reason to look at slots first */
+  if (err == LB_OK && job->source.kind != SOURCE_HTTP) {
+    err = source_open(&job->source); /* it is there or not: no reason to look at slots first */
   }
   if (err) {
     return fail(job, err);
@@ -78,6 +79,7 @@ static int begin_session(struct flash_job *job)
       .target = job->target,
       .size = job->size,
       .project = module->firmware.description.project,
+      .only_write = job->source.kind == SOURCE_SLOT,
       .sector_buffer = lb_flash_sector(module->port->flash) <= FLASH_JOB_SECTOR_MAX ? job->sector : NULL,
   };
   if (job->source.kind == SOURCE_HTTP) {
@@ -88,8 +90,8 @@ static int begin_session(struct flash_job *job)
     return err;
   }
   console_print(job->console, "Preparing flash partition...\n");
-  if (job->source.kind == SOURCE_FILE) {
-    console_print(job->console, "Flashing image partition...\n");
+  if (job->source.kind != SOURCE_HTTP) {
+    console_print(job->console, "%s image partition...\n", job->source.kind == SOURCE_SLOT ? "Copying" : "Flashing");
   }
   job->stage = FLASH_JOB_TRANSFERRING;
   return LB_MORE;
@@ -105,11 +107,11 @@ static int connect_source(struct flash_job *job)
   }
   int result = source_describe(source);
   if (result != LB_OK) {
-    job->waiting = result == LB_MORE;
+    job->waiting = result == LB_MORE && source->kind == SOURCE_HTTP;
     return result;
   }
   job->size = source->size < UINT32_MAX ? (uint32_t)source->size : UINT32_MAX;
-  if (source->kind == SOURCE_FILE) {
+  if (source->kind != SOURCE_HTTP) {
     console_print(job->console, "Source image is %u bytes in size\n", (unsigned)job->size);
   }
   return job->size < FLASH_JOB_LEAST ? MODULE_ERR_TOO_SMALL : begin_session(job);
@@ -195,7 +197,8 @@ static int transfer(struct flash_job *job)
 static int finish(struct flash_job *job)
 {
   int result = lb_update_finish(&job->work.update);
-  if (result >= 0 && !job->told_setting && lb_update_is_verified(&job->work.update)) {
+  if (result >= 0 && !job->told_setting && job->source.kind != SOURCE_SLOT &&
+      lb_update_is_verified(&job->work.update)) {
     job->told_setting = true;
     console_print(job->console, "Setting boot partition...\n");
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The update under way: `ota flash http` and `ota flash vfs` alike. It chooses the target, opens the source, feeds the
- * library's update session and tells its console about it, in steps of at most one erase and one page.
+ * The update under way: `ota flash http` and `ota flash vfs` alike, and `ota copy`, which selects nothing. It chooses
+ * the target, opens the source, feeds the library's update session and tells its console about it, in steps of at most
+ * one erase and one page.
  */
 #ifndef MODULE_FLASH_JOB_H
 #define MODULE_FLASH_JOB_H
@@ -46,8 +47,8 @@ struct flash_job {
 };
 
 /*
- * Begins an update for `console`; job->source.kind and .name have been filled. `target` names the slot, NULL: the job
- * chooses. LB_MORE; else it has said why not.
+ * Begins an update for `console`; job->source.kind, .name and .slot have been filled. `target` names the slot, NULL:
+ * the job chooses. LB_MORE; else it has said why not.
  */
 int flash_job_start(struct flash_job *job, struct console *console, const struct lb_partition *target);
 

@@ -7,6 +7,8 @@
 #include "module/module.h"
 #include "module/print.h"
 
+#define BILLION 1000000000U
+
 /* What the first byte of something that is no image tells about it. */
 static const char *guess(uint8_t first)
 {
@@ -49,9 +51,16 @@ static int report_too_long(struct flash_job *job, int error)
 {
   console_print(job->console, "Error: target partition too small (%u bytes capacity) - aborting\n",
                 (unsigned)job->target.size);
-  console_print(job->console, "  image is %u bytes, partition %s holds %u (%s, %d)\n", (unsigned)job->size,
-                job->target.label, (unsigned)job->target.size, lb_error_info(error)->esp_name,
-                lb_error_info(error)->esp_code);
+  const struct lb_error_info *info = lb_error_info(error);
+  char size[24];
+  if (job->source.size > UINT32_MAX) {
+    print_text(size, sizeof size, "%u%09u", (unsigned)(job->source.size / BILLION),
+               (unsigned)(job->source.size % BILLION));
+  } else {
+    print_text(size, sizeof size, "%u", (unsigned)job->size);
+  }
+  console_print(job->console, "  image is %s bytes, partition %s holds %u (%s, %d) - %s\n", size, job->target.label,
+                (unsigned)job->target.size, info->esp_name, info->esp_code, info->remedy);
   return error;
 }
 
@@ -87,6 +96,10 @@ static int report_bad_image(struct flash_job *job, int error)
 
 static int report_image(struct flash_job *job, int error)
 {
+  if (job->source.kind == SOURCE_SLOT && job->stage == FLASH_JOB_CONNECTING) {
+    return console_error_text(job->console, error, "%s cannot be copied: %s - copy another slot", job->source.name,
+                              lb_error_info(error)->cause);
+  }
   switch (error) {
   case LB_ERR_IMAGE_MAGIC:
     return report_magic(job, error);
@@ -104,9 +117,10 @@ static int report_image(struct flash_job *job, int error)
 
 static int report_cause(struct flash_job *job, int error)
 {
-  bool from_image = error <= LB_ERR_IMAGE_MAGIC && error >= LB_ERR_READ_BACK && error != LB_ERR_SIZE_MISMATCH;
-  bool of_file = error <= PORT_ERR_FILE_NOT_FOUND && error >= PORT_ERR_FILE_IO;
+  bool from_image = lb_error_is_of_image(error) || error == LB_ERR_READ_BACK;
+  bool of_file = error <= PORT_ERR_FILE_NOT_FOUND && error >= PORT_ERR_FILE_READ_ONLY;
   bool of_network = error <= PORT_ERR_LINK_DOWN && error >= PORT_ERR_BUSY;
+  bool too_long_for_target = job->size > job->target.size || job->source.kind != SOURCE_SLOT;
   if (error == LB_ERR_TARGET_RUNNING) {
     return console_known_error(job->console, error, "Cannot flash to running image partition");
   }
@@ -119,8 +133,11 @@ static int report_cause(struct flash_job *job, int error)
   if (error == MODULE_ERR_TOO_SMALL || error == MODULE_ERR_NO_LENGTH) {
     return report_too_small(job, error);
   }
-  if (error == LB_ERR_IMAGE_TOO_LONG && job->stage < FLASH_JOB_TRANSFERRING) {
+  if (error == LB_ERR_IMAGE_TOO_LONG && job->stage < FLASH_JOB_TRANSFERRING && too_long_for_target) {
     return report_too_long(job, error);
+  }
+  if (error == LB_ERR_SIZE_MISMATCH && job->source.kind != SOURCE_HTTP) {
+    return console_error(job->console, error);
   }
   if (error == LB_ERR_SIZE_MISMATCH || (error == PORT_ERR_CLOSED && job->stage == FLASH_JOB_TRANSFERRING)) {
     uint32_t came = job->counted + (job->ahead.end - job->ahead.begin);
@@ -136,18 +153,18 @@ static int report_cause(struct flash_job *job, int error)
   return of_network ? console_known_error(job->console, error, "Request failed") : console_error(job->console, error);
 }
 
-/* After a failure in the middle: nothing is lost, and here is what will boot. */
+/* After a failure in the middle: what is in the target now, and what will boot. */
 static void report_remains(struct flash_job *job)
 {
-  const struct lb_device *device = &job->module->device;
-  struct lb_otadata otadata;
-  struct lb_partition next;
-  if (job->stage < FLASH_JOB_TRANSFERRING || !lb_update_touched_flash(&job->work.update)) {
-    return;
-  }
-  if (lb_otadata_read(&otadata, device) == LB_OK && lb_otadata_selected(&otadata, device->table, &next) == LB_OK) {
-    console_print(job->console, "  Partition %s is incomplete and will not boot; next boot will be from '%s'\n",
-                  job->target.label, next.label);
+  static const char *const remains[] = {
+      [LB_REMAINS_AS_BEFORE] = "is as it was",
+      [LB_REMAINS_UNFINISHED] = "is incomplete and will not boot",
+      [LB_REMAINS_WHOLE] = "holds the whole new firmware",
+  };
+  if (job->stage >= FLASH_JOB_TRANSFERRING && lb_update_touched_flash(&job->work.update)) {
+    console_print(job->console, "  Partition %s %s\n", job->target.label,
+                  remains[lb_update_remains(&job->work.update)]);
+    print_next_boot(job->console);
   }
 }
 
@@ -160,8 +177,14 @@ int flash_report_failure(struct flash_job *job, int error)
 
 void flash_report_success(struct flash_job *job)
 {
+  if (job->source.kind == SOURCE_SLOT) {
+    console_print(job->console, "OTA copy was successful\n");
+    console_print(job->console, "  Copied %u bytes from %s to %s\n", (unsigned)job->size, job->source.name,
+                  job->target.label);
+    return;
+  }
   console_print(job->console, "OTA flash was successful\n");
   console_print(job->console, "  Flashed %u bytes from %s\n", (unsigned)job->work.update.image.info.length,
                 job->source.name);
-  console_print(job->console, "  Next boot will be from '%s'\n", job->target.label);
+  print_next_boot(job->console);
 }

@@ -29,9 +29,10 @@ struct module {
   struct lb_boot_decision boot;
   struct lb_image_info firmware; /* of the running image */
   struct module_uptime uptime;
-  struct flash_job flash_job; /* the update under way, if any */
-  bool reset_requested;       /* `module reset` was given: go through the bootloader again */
-  bool exit_requested;        /* `exit` was given: the console is left */
+  struct flash_job flash_job;       /* the update under way, if any */
+  const struct console *flash_user; /* the console whose command changes the flash, or NULL */
+  bool reset_requested;             /* `module reset` was given: go through the bootloader again */
+  bool exit_requested;              /* `exit` was given: the console is left */
 };
 
 /* Starts the firmware that the bootloader booted. port and table stay; the rest is copied. */

@@ -11,9 +11,9 @@ static int step(struct console *console)
   if (result == LB_MORE) {
     return LB_MORE;
   }
-  if (result <= LB_ERR_IMAGE_MAGIC && result >= LB_ERR_IMAGE_PROJECT) {
-    return console_error_text(console, LB_ERR_READ_BACK, "%s cannot be booted: %s - flash it first, or choose another",
-                              target->label, lb_error_info(result)->cause);
+  if (lb_error_is_of_image(result)) {
+    return console_error_text(console, LB_ERR_NOT_BOOTABLE, "%s cannot be booted: %s - %s", target->label,
+                              lb_error_info(result)->cause, lb_error_info(LB_ERR_NOT_BOOTABLE)->remedy);
   }
   if (result) {
     return console_error(console, result);
@@ -26,6 +26,7 @@ static int step(struct console *console)
 static void cancel(struct console *console)
 {
   console_error(console, MODULE_ERR_CANCELLED);
+  print_next_boot(console); /* it may have been too late */
 }
 
 int ota_boot_start(struct console *console, int argc, char **argv)
@@ -33,17 +34,14 @@ int ota_boot_start(struct console *console, int argc, char **argv)
   struct module *module = console->module;
   struct lb_partition target;
   (void)argc; /* the table of commands has seen to it */
-  if (module->flash_job.stage != FLASH_JOB_IDLE) {
-    return console_error(console, MODULE_ERR_UPDATE_RUNNING);
-  }
-  int err = lb_table_find_label(module->table, argv[0], &target);
+  int err = console_claim_flash(console);
   if (err == LB_OK) {
-    err = lb_select_start(&console->job.state.select, &module->device, &target);
+    err = command_find_slot(console, argv[0], &target);
   }
-  if (err == LB_ERR_NOT_FOUND) {
-    console_print(console, "Error: OTA partition not found\n");
+  if (err) {
     return err;
   }
+  err = lb_select_start(&console->job.state.select, &module->device, &target);
   if (err) {
     return console_error(console, err);
   }

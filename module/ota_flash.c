@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* `ota flash http [URL] [to SLOT]` and `ota flash vfs FILE [to SLOT]`: the console's side of the update. */
+/* `ota flash http [URL] [to SLOT]`, `ota flash vfs FILE [to SLOT]`, `ota copy FROM TO`: the console's side of the job.
+ */
 #include "module/console.h"
 #include "module/depot.h"
 #include "module/print.h"
@@ -28,11 +29,27 @@ static int take_target(struct console *console, int *argc, char **argv, struct l
     return LB_OK;
   }
   *argc -= 2;
-  if (lb_table_find_label(console->module->table, argv[*argc + 1], target) != LB_OK || target->type != LB_TYPE_APP) {
-    console_print(console, "Error: OTA partition not found\n");
-    return LB_ERR_NOT_FOUND;
+  return command_find_slot(console, argv[*argc + 1], target);
+}
+
+static int claim(struct console *console)
+{
+  if (console->module->flash_user) {
+    return console_known_error(console, MODULE_ERR_UPDATE_RUNNING,
+                               "Flash operation already in progress - cannot flash again");
   }
-  return LB_OK;
+  return console_claim_flash(console);
+}
+
+/* Begins the job and makes it the console's command. */
+static int begin(struct console *console, const struct lb_partition *target)
+{
+  int result = flash_job_start(&console->module->flash_job, console, target);
+  if (result == LB_MORE) {
+    console->job.step = step;
+    console->job.cancel = cancel;
+  }
+  return result;
 }
 
 static int start(struct console *console, enum source_kind kind, int argc, char **argv)
@@ -40,16 +57,15 @@ static int start(struct console *console, enum source_kind kind, int argc, char 
   struct flash_job *job = &console->module->flash_job;
   struct lb_partition target;
   bool named;
-  if (job->stage != FLASH_JOB_IDLE) {
-    console_print(console, "Error: Flash operation already in progress - cannot flash again\n");
-    return MODULE_ERR_UPDATE_RUNNING;
+  int err = claim(console);
+  if (err == LB_OK) {
+    err = take_target(console, &argc, argv, &target, &named);
   }
-  int err = take_target(console, &argc, argv, &target, &named);
   if (err) {
     return err;
   }
   if (argc > 1 || (kind == SOURCE_FILE && argc < 1)) {
-    return console_error(console, MODULE_ERR_USAGE);
+    return console_refuse_arguments(console);
   }
   job->source.kind = kind;
   size_t length = argc > 0 ? print_text(job->source.name, SOURCE_NAME_SIZE, "%s", argv[0])
@@ -57,12 +73,7 @@ static int start(struct console *console, enum source_kind kind, int argc, char 
   if (length >= SOURCE_NAME_SIZE) {
     return console_error(console, MODULE_ERR_LINE_TOO_LONG);
   }
-  err = flash_job_start(job, console, named ? &target : NULL);
-  if (err == LB_MORE) {
-    console->job.step = step;
-    console->job.cancel = cancel;
-  }
-  return err;
+  return begin(console, named ? &target : NULL);
 }
 
 int ota_flash_http_start(struct console *console, int argc, char **argv)
@@ -73,4 +84,31 @@ int ota_flash_http_start(struct console *console, int argc, char **argv)
 int ota_flash_vfs_start(struct console *console, int argc, char **argv)
 {
   return start(console, SOURCE_FILE, argc, argv);
+}
+
+int ota_copy_start(struct console *console, int argc, char **argv)
+{
+  struct module *module = console->module;
+  struct source *source = &module->flash_job.source;
+  struct lb_partition target;
+  (void)argc;
+  int err = claim(console);
+  if (err) {
+    return err;
+  }
+  if (command_find_slot(console, argv[0], &source->slot) != LB_OK ||
+      command_find_slot(console, argv[1], &target) != LB_OK) {
+    return LB_ERR_NOT_FOUND;
+  }
+  source->kind = SOURCE_SLOT;
+  print_text(source->name, SOURCE_NAME_SIZE, "%s", source->slot.label);
+  err = lb_target_allowed(module->table, &module->boot.partition, &target);
+  if (err == LB_OK) {
+    err = lb_target_not_selected(&module->device, &target);
+  }
+  if (err == LB_ERR_TARGET_RUNNING || err == LB_ERR_TARGET_SELECTED) {
+    return console_known_error(console, err, "Cannot copy to %s partition",
+                               err == LB_ERR_TARGET_RUNNING ? "currently running" : "boot");
+  }
+  return err ? console_error(console, err) : begin(console, &target);
 }

@@ -4,8 +4,11 @@
 
 #include "module/console.h"
 #include "module/depot.h"
+#include "module/ota_status_full.h"
+#include "module/port_error.h"
 #include "module/print.h"
 #include "module/source.h"
+#include "module/version.h"
 #include "module/words.h"
 
 #define LOOKUP_MS 10000U /* nobody waits longer than that for a version */
@@ -23,7 +26,24 @@ static void print_firmware(struct console *console)
   console_print(console, "\n");
 }
 
-static int print_status(struct console *console, const char *available)
+/* Behind the server's version, in the full status only: what that means for this module. */
+static const char *verdict(const struct console *console, const char *available)
+{
+  switch (version_compare(available, console->module->firmware.description.version)) {
+  case VERSION_NEWER:
+    return " (is newer)";
+  case VERSION_OLDER:
+    return " (is older)";
+  case VERSION_SAME:
+    return " (no update required)";
+  case VERSION_UNRELATED:
+    break;
+  }
+  return "";
+}
+
+/* `unknown` is why there is no version: a word for the full status, where the line is not simply left out. */
+static int print_status(struct console *console, const char *available, const char *unknown)
 {
   const struct module *module = console->module;
   const struct flash_job *update = &module->flash_job;
@@ -31,7 +51,10 @@ static int print_status(struct console *console, const char *available)
   struct lb_partition next;
   print_firmware(console);
   if (available) {
-    console_print(console, "Server Available:  %s\n", available);
+    console_print(console, "Server Available:  %s%s\n", available,
+                  console->job.state.status.full ? verdict(console, available) : "");
+  } else if (console->job.state.status.full) {
+    console_print(console, "Server Available:  not known: %s\n", unknown);
   }
   console_print(console, "Running partition: %s\n", module->boot.partition.label);
   int err = lb_otadata_read(&otadata, &module->device);
@@ -59,6 +82,14 @@ static void close_lookup(struct console *console)
   }
 }
 
+static bool has_line(const char *text)
+{
+  while (*text != '\0' && *text != '\n') {
+    text++;
+  }
+  return *text == '\n';
+}
+
 /* Reads the start of the version file. LB_MORE, LB_OK: job->text holds what there is, or why there is nothing. */
 static int read_version(struct console *console)
 {
@@ -81,9 +112,17 @@ static int read_version(struct console *console)
   job->length += got;
   job->text[job->length] = '\0';
   if (result == LB_MORE) {
-    return got == room ? LB_OK : LB_MORE;
+    return got == room ? LB_OK : LB_MORE; /* as much as a version needs: the changelog is not read */
   }
   return result;
+}
+
+/* Prints the plain status; with full, the steps go on from there. */
+static int tell(struct console *console, const char *available, const char *unknown)
+{
+  int err = print_status(console, available, unknown);
+  console->job.state.status.told = true;
+  return err == LB_OK && console->job.state.status.full ? status_full_start(console) : err;
 }
 
 /* A depot that does not answer is no error of `ota status`: the line is left out. */
@@ -91,14 +130,21 @@ static int step(struct console *console)
 {
   struct status_job *job = &console->job.state.status;
   const struct port_clock *clock = console->module->port->clock;
-  int result = read_version(console);
+  if (job->told) {
+    return status_full_step(console);
+  }
+  int result = job->transfer ? read_version(console) : job->error;
   if (result == LB_MORE && clock->now_ms(clock->context) < job->give_up_ms) {
     console->job.waiting = true;
     return LB_MORE;
   }
-  bool known = result == LB_OK && depot_take_version(job->text);
+  bool whole = job->length < VERSION_TEXT_SIZE - 1U || has_line(job->text);
+  bool known = result == LB_OK && whole && depot_take_version(job->text);
   close_lookup(console);
-  return print_status(console, known ? job->text : NULL);
+  const char *unknown = result == LB_OK     ? "the server's answer is no version"
+                        : result == LB_MORE ? "the server did not answer in time"
+                                            : module_error_info(result)->cause;
+  return tell(console, known ? job->text : NULL, unknown);
 }
 
 static void cancel(struct console *console)
@@ -112,18 +158,23 @@ int ota_status_start(struct console *console, int argc, char **argv)
   const struct port *port = console->module->port;
   struct status_job *job = &console->job.state.status;
   char url[SOURCE_NAME_SIZE];
-  if (argc > 0 && !words_equal(argv[0], "nocheck")) {
-    return console_error_text(console, MODULE_ERR_USAGE, "%s: the arguments do not fit - usage: ota status [nocheck]",
-                              argv[0]);
+  bool check = argc == 0 || !words_equal(argv[0], "nocheck");
+  job->full = argc > 0 && words_equal(argv[0], "full");
+  if (argc > 0 && check && !job->full) {
+    return console_refuse_arguments(console);
   }
-  depot_url(url, sizeof url, "ovms3.ver");
-  if (argc > 0 || !port->network->is_up(port->network->context) ||
-      port->network->open(port->network->context, url, &job->transfer) != LB_OK) {
-    return print_status(console, NULL);
-  }
+  job->transfer = NULL;
+  job->told = false;
   job->replied = false;
   job->length = 0;
+  job->text[0] = '\0';
   job->give_up_ms = port->clock->now_ms(port->clock->context) + LOOKUP_MS;
+  depot_url(url, sizeof url, "ovms3.ver");
+  job->error = port->network->is_up(port->network->context) ? LB_OK : PORT_ERR_LINK_DOWN;
+  if (check && job->error == LB_OK) {
+    job->error = port->network->open(port->network->context, url, &job->transfer);
+    job->transfer = job->error == LB_OK ? job->transfer : NULL;
+  }
   console->job.step = step;
   console->job.cancel = cancel;
   return LB_MORE;

@@ -23,6 +23,10 @@ enum port_error {
   PORT_ERR_FILE_OUTSIDE = -204,  /* the path or a link in it leaves its mount */
   PORT_ERR_FILE_NO_MOUNT = -205, /* nothing is mounted there */
   PORT_ERR_FILE_IO = -206,
+  PORT_ERR_FILE_EXISTS = -207, /* something has that name already */
+  PORT_ERR_FILE_NO_ROOM = -208,
+  PORT_ERR_FILE_OTHER_MOUNT = -209, /* a file cannot be renamed from one mount to another */
+  PORT_ERR_FILE_READ_ONLY = -210,   /* this port cannot change files */
   /* network */
   PORT_ERR_LINK_DOWN = -220,
   PORT_ERR_URL = -221,       /* no URL, or a scheme other than http and https */
@@ -37,6 +41,7 @@ enum port_error {
   PORT_ERR_TLS_CA = -230,    /* the certificate is not signed by a known authority, or has expired */
   PORT_ERR_TLS_HOST = -231,  /* the certificate is for another name */
   PORT_ERR_TLS = -232,       /* any other failure of TLS */
+  PORT_ERR_SSID = -234,      /* the name of a network is too long */
   PORT_ERR_BUSY = -233,      /* all transfers are in use */
 };
 
@@ -83,6 +88,16 @@ struct port_files {
   int (*list)(void *context, const char *path,
               void (*entry)(void *entry_context, const char *name, const struct port_file_info *info),
               void *entry_context);
+  /* Makes a new file for writing. PORT_ERR_FILE_EXISTS, PORT_ERR_FILE_READ_ONLY. */
+  int (*create)(void *context, const char *path, struct port_file **file);
+  /* Writes all of at most 4096 bytes behind what was written. PORT_ERR_FILE_NO_ROOM, PORT_ERR_FILE_IO. */
+  int (*write)(struct port_file *file, const void *data, uint32_t length);
+  /* Makes sure that what was written outlasts a power cut; the file is then closed as any other. */
+  int (*commit)(struct port_file *file);
+  /* Removes a file, not a directory. */
+  int (*remove)(void *context, const char *path);
+  /* Gives a file another name on the same mount, never one that exists. */
+  int (*rename)(void *context, const char *from, const char *to);
 };
 
 /* ---- network: HTTP and HTTPS ---- */

@@ -28,6 +28,12 @@ static const struct lb_error_info errors[] = {
     ENTRY(PORT_ERR_FILE_NO_MOUNT, "nothing is mounted there", "put a card in, or name a path below /sd or /store",
           NOT_FOUND),
     ENTRY(PORT_ERR_FILE_IO, "the file could not be read", "check the card", FAIL),
+    ENTRY(PORT_ERR_FILE_EXISTS, "something has that name already", "choose another name, or remove it first",
+          INVALID_STATE),
+    ENTRY(PORT_ERR_FILE_NO_ROOM, "there is no room for the file", "remove others first", NO_MEM),
+    ENTRY(PORT_ERR_FILE_OTHER_MOUNT, "a file keeps its mount when it is renamed", "copy it, and remove it here",
+          INVALID_ARG),
+    ENTRY(PORT_ERR_FILE_READ_ONLY, "the card is read-only here", "change it in a computer", NOT_ALLOWED),
 
     ENTRY(PORT_ERR_LINK_DOWN, "there is no network", "take the link up with `wifi mode client SSID`", INVALID_STATE),
     ENTRY(PORT_ERR_URL, "this is no http or https address", "give one like http://HOST/PATH", INVALID_ARG),
@@ -47,6 +53,7 @@ static const struct lb_error_info errors[] = {
     ENTRY(PORT_ERR_TLS_HOST, "the certificate of the server is for another name",
           "check the address and the certificate", FAIL),
     ENTRY(PORT_ERR_TLS, "the encrypted connection failed", "try again", FAIL),
+    ENTRY(PORT_ERR_SSID, "the name of a network has at most 32 bytes", "give its name as it is", INVALID_ARG),
     ENTRY(PORT_ERR_BUSY, "all connections are in use", "try again when the others are done", NO_MEM),
 
     ENTRY(MODULE_ERR_LINE_TOO_LONG, "the line is too long", "use shorter names", INVALID_SIZE),

@@ -196,3 +196,14 @@ int console_error_text(struct console *console, int error, const char *format, .
   print_code(console, module_error_info(error));
   return error;
 }
+
+void print_next_boot(struct console *console)
+{
+  const struct module *module = console->module;
+  struct lb_otadata otadata;
+  struct lb_partition next;
+  int err = lb_otadata_read(&otadata, &module->device);
+  if ((err == LB_OK || err == LB_ERR_NO_OTADATA) && lb_otadata_selected(&otadata, module->table, &next) == LB_OK) {
+    console_print(console, "  Next boot will be from '%s'\n", next.label);
+  }
+}

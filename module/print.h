@@ -29,6 +29,9 @@ int console_error(struct console *console, int error);
 int console_known_error(struct console *console, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* "  Next boot will be from 'ota_0'": what otadata selects now; nothing if that cannot be read. */
+void print_next_boot(struct console *console);
+
 /* An error told by its own sentence, with the ESP-IDF code of `error` behind it. Returns `error`. */
 int console_error_text(struct console *console, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -3,14 +3,18 @@
 
 #include <stddef.h>
 
-#define HTTP_OK    200
-#define FILE_PIECE 4096U /* the most that port_files reads at once */
+#define HTTP_OK 200
+#define PIECE   4096U /* the most that port_files reads at once, and little enough for one step */
 
 int source_open(struct source *source)
 {
   struct port_file_info info;
   source->http_status = 0;
   source->size = 0;
+  source->position = 0;
+  if (source->kind == SOURCE_SLOT) {
+    return lb_verify_start(&source->verify, source->device, &source->slot);
+  }
   if (source->kind == SOURCE_HTTP) {
     const struct port_network *network = source->port->network;
     return network->open(network->context, source->name, &source->transfer);
@@ -23,11 +27,21 @@ int source_open(struct source *source)
   return err;
 }
 
+static int describe_slot(struct source *source)
+{
+  int result = lb_verify_step(&source->verify);
+  source->size = source->verify.image.info.length;
+  return result;
+}
+
 int source_describe(struct source *source)
 {
   struct port_reply reply;
   if (source->kind == SOURCE_FILE) {
     return LB_OK;
+  }
+  if (source->kind == SOURCE_SLOT) {
+    return describe_slot(source);
   }
   int result = source->port->network->reply(source->transfer, &reply);
   if (result != LB_OK) {
@@ -41,12 +55,25 @@ int source_describe(struct source *source)
   return reply.has_length ? LB_OK : MODULE_ERR_NO_LENGTH;
 }
 
+static int read_slot(struct source *source, void *buffer, uint32_t capacity, uint32_t *got)
+{
+  uint32_t left = (uint32_t)source->size - source->position;
+  uint32_t most = capacity < PIECE ? capacity : PIECE;
+  *got = left < most ? left : most;
+  int err = lb_flash_read(source->device->flash, source->slot.offset + source->position, buffer, *got);
+  source->position += *got;
+  return err ? err : *got < left ? LB_MORE : LB_OK;
+}
+
 int source_read(struct source *source, void *buffer, uint32_t capacity, uint32_t *got)
 {
+  if (source->kind == SOURCE_SLOT) {
+    return read_slot(source, buffer, capacity, got);
+  }
   if (source->kind == SOURCE_HTTP) {
     return source->port->network->read(source->transfer, buffer, capacity, got);
   }
-  int err = source->port->files->read(source->file, buffer, capacity < FILE_PIECE ? capacity : FILE_PIECE, got);
+  int err = source->port->files->read(source->file, buffer, capacity < PIECE ? capacity : PIECE, got);
   if (err) {
     return err;
   }

@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: MIT
-/* Where an image comes from: a server, or a file. Both are read without blocking, in pieces. */
+/* Where an image comes from: a server, a file, or another slot. All are read without blocking, in pieces. */
 #ifndef MODULE_SOURCE_H
 #define MODULE_SOURCE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lifeboat/verify.h"
 #include "module/port.h"
 
 #define SOURCE_NAME_SIZE 512U /* bytes of a URL or path with its NUL */
 
-enum source_kind { SOURCE_HTTP, SOURCE_FILE };
+enum source_kind { SOURCE_HTTP, SOURCE_FILE, SOURCE_SLOT };
 
 struct source {
   enum source_kind kind;
   char name[SOURCE_NAME_SIZE]; /* as the user gave it */
+  struct lb_partition slot;    /* of SOURCE_SLOT, given by the user of this struct like the two above */
   const struct port *port;
   struct port_transfer *transfer; /* of SOURCE_HTTP */
   struct port_file *file;         /* of SOURCE_FILE */
   int http_status;                /* of the answer, 0 before it */
-  uint64_t size;                  /* announced, once source_describe said LB_OK */
+  const struct lb_device *device; /* of SOURCE_SLOT: the slot is verified before its size is known */
+  struct lb_verify verify;
+  uint32_t position;
+  uint64_t size; /* announced, once source_describe said LB_OK */
 };
 
 /* Opens it. A file is there or not at once; a server answers later. PORT_ERR_... */
 int source_open(struct source *source);
 
-/* LB_MORE until the size is known, then LB_OK. PORT_ERR_..., MODULE_ERR_STATUS, MODULE_ERR_NO_LENGTH. */
+/* LB_MORE until the size is known, then LB_OK. PORT_ERR_..., MODULE_ERR_STATUS, MODULE_ERR_NO_LENGTH, LB_ERR_... */
 int source_describe(struct source *source);
 
 /* Up to `capacity` bytes. LB_MORE: `*got` bytes, perhaps 0, and more will come; LB_OK: the last ones. PORT_ERR_... */

@@ -9,7 +9,7 @@ int module_reset_start(struct console *console, int argc, char **argv)
 {
   (void)argc;
   (void)argv;
-  if (console->module->flash_job.stage != FLASH_JOB_IDLE) {
+  if (console->module->flash_user) {
     return console_error(console, MODULE_ERR_UPDATE_RUNNING);
   }
   console->module->reset_requested = true;
@@ -19,7 +19,9 @@ int module_reset_start(struct console *console, int argc, char **argv)
 static void print_fallback(struct console *console)
 {
   const struct lb_boot_decision *boot = &console->module->boot;
-  if (boot->selected_error != LB_OK) {
+  if (boot->selected_error != LB_OK && boot->selected.label[0] == '\0') {
+    console_print(console, "  Nothing could be selected; %s was booted\n", boot->partition.label);
+  } else if (boot->selected_error != LB_OK) {
     console_print(console, "  %s did not boot: %s; %s was booted instead\n", boot->selected.label,
                   lb_error_info(boot->selected_error)->cause, boot->partition.label);
   }
@@ -53,7 +55,9 @@ int help_start(struct console *console, int argc, char **argv)
   for (int i = 0; i < argc && at < sizeof line; i++) {
     at += print_text(line + at, sizeof line - at, i > 0 ? " %s" : "%s", argv[i]);
   }
-  console_explain(console, line);
+  if (console_explain(console, line) == 0) {
+    return console_error_text(console, MODULE_ERR_COMMAND, "%s: there is no such command - see `help`", line);
+  }
   return LB_OK;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* `vfs ls` and `vfs stat`: what is on the card and in the store. */
+#include "module/vfs.h"
 #include "module/console.h"
 #include "module/port_error.h"
 #include "module/print.h"
+#include "module/words.h"
 
 #define SECONDS_A_DAY 86400
 
@@ -22,6 +24,15 @@ static void print_date(struct console *console, int64_t seconds)
   console_print(console, "%04u-%02u-%02u %02u:%02u", year, month, day, of_day / 3600, of_day / 60 % 60);
 }
 
+/* A name from a card may hold anything: control characters must not reach the terminal. */
+static void print_name(struct console *console, const char *name)
+{
+  for (; *name != '\0'; name++) {
+    bool control = (unsigned char)*name < 0x20 || (unsigned char)*name == 0x7F;
+    console_print(console, "%c", control ? '?' : *name);
+  }
+}
+
 static void print_entry(void *context, const char *name, const struct port_file_info *info)
 {
   struct console *console = context;
@@ -35,10 +46,12 @@ static void print_entry(void *context, const char *name, const struct port_file_
   } else {
     console_print(console, "%16s", "");
   }
-  console_print(console, "  %s%s\n", name, info->is_directory ? "/" : "");
+  console_print(console, "  ");
+  print_name(console, name);
+  console_print(console, "%s\n", info->is_directory && !words_equal(name, "/") ? "/" : "");
 }
 
-static int refuse(struct console *console, int error, const char *path)
+int vfs_refuse(struct console *console, int error, const char *path)
 {
   const struct lb_error_info *info = module_error_info(error);
   return console_error_text(console, error, "%s: %s - %s", path, info->cause, info->remedy);
@@ -50,7 +63,7 @@ static int print_file(struct console *console, const char *path)
   struct port_file_info info;
   int err = files->stat(files->context, path, &info);
   if (err) {
-    return refuse(console, err, path);
+    return vfs_refuse(console, err, path);
   }
   print_entry(console, path, &info);
   return LB_OK;
@@ -64,7 +77,7 @@ int vfs_ls_start(struct console *console, int argc, char **argv)
   if (err == PORT_ERR_FILE_NOT_DIRECTORY) {
     return print_file(console, path);
   }
-  return err ? refuse(console, err, path) : LB_OK;
+  return err ? vfs_refuse(console, err, path) : LB_OK;
 }
 
 int vfs_stat_start(struct console *console, int argc, char **argv)

@@ -164,8 +164,30 @@ static int write_and_rename(char *temporary, const char *path, const void *data,
   return sync_folder(path);
 }
 
+bool file_is_same(const char *a, const char *b)
+{
+  struct stat first;
+  struct stat second;
+  return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
+}
+
+/* A name that leads to a device, a pipe, a folder or through a link must not become an ordinary file. */
+static bool is_replaceable(const char *path)
+{
+  struct stat status;
+  if (lstat(path, &status) != 0 || S_ISREG(status.st_mode)) {
+    return true;
+  }
+  report_error("%s is not an ordinary file - name another one, or remove it first", path);
+  return false;
+}
+
 bool file_write(const char *path, const void *data, uint32_t length, bool replace)
 {
+  if (!is_replaceable(path)) {
+    return false;
+  }
   static const char suffix[] = ".XXXXXX";
   size_t size = strlen(path) + sizeof(suffix);
   char *temporary = malloc(size);

@@ -18,9 +18,12 @@ void file_free(struct file_bytes *bytes);
 
 /*
  * Writes a file under a temporary name in the same folder, syncs it and gives it its name: a reader sees the old file
- * or the new one, never a part. An existing file is replaced only if `replace`. False and an error line if it failed;
- * nothing is left behind then.
+ * or the new one, never a part. An existing file is replaced only if `replace`, and only an ordinary one: links and
+ * devices are refused. False and an error line if it failed; nothing is left behind then.
  */
 bool file_write(const char *path, const void *data, uint32_t length, bool replace);
+
+/* Do both names lead to the same file? */
+bool file_is_same(const char *a, const char *b);
 
 #endif

@@ -151,6 +151,19 @@ static bool take_option(struct request *request, int option)
   }
 }
 
+/* Writing the image over what it is made from would lose that. */
+static bool spares_its_input(const struct request *request)
+{
+  bool same = request->elf != NULL && file_is_same(request->elf, request->out);
+  for (uint32_t i = 0; i < request->segment_count; i++) {
+    same = same || file_is_same(request->segments[i].path, request->out);
+  }
+  if (same) {
+    report_error("%s is what the image is made from - name another file for the image", request->out);
+  }
+  return !same;
+}
+
 static bool parse_options(struct request *request, int argc, char **argv)
 {
   int option = 0;
@@ -176,7 +189,7 @@ static bool parse_options(struct request *request, int argc, char **argv)
                  header->chip->name);
     return false;
   }
-  return true;
+  return spares_its_input(request);
 }
 
 /* ---- input ---- */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* `lifeboat`: finds the command that is meant, and runs it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tool/commands.h"
 #include "tool/report.h"
@@ -134,8 +136,25 @@ static int dispatch(int argc, char **argv)
   return result;
 }
 
+/*
+ * A closed stdin, stdout or stderr would lend its number to the next file that is opened, a flash file say, and what is
+ * printed would be written into it.
+ */
+static bool hold_standard_streams(void)
+{
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
+    if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", O_RDWR) != descriptor) {
+      return false;
+    }
+  }
+  return true;
+}
+
 int main(int argc, char **argv)
 {
+  if (!hold_standard_streams()) {
+    return TOOL_EXIT_FAILED;
+  }
   int result = dispatch(argc > 0 ? argc - 1 : 0, argv + 1);
   /* A report that did not reach its reader, on a full disk say, is a failure. */
   if (fflush(stdout) != 0 || ferror(stdout)) {

@@ -8,6 +8,8 @@
 #ifndef LIFEBOAT_ERROR_H
 #define LIFEBOAT_ERROR_H
 
+#include <stdbool.h>
+
 enum lb_result {
   LB_OK = 0,
   LB_MORE = 1, /* a bounded piece was done, call again for the next one */
@@ -38,12 +40,17 @@ enum lb_result {
   LB_ERR_TABLE_EMPTY = -31,        /* the flash is blank where the table should be, or it has no row */
 
   /* slots */
-  LB_ERR_NOT_FOUND = -40,      /* no partition of that name or kind */
-  LB_ERR_NO_OTADATA = -41,     /* the table has no otadata partition, so nothing can be selected */
-  LB_ERR_NO_TARGET = -42,      /* the table has no slot that an update could be written to */
-  LB_ERR_TARGET_RUNNING = -43, /* the target holds the firmware that is running */
-  LB_ERR_TARGET_FACTORY = -44, /* the target is no OTA slot: factory is never written by an update */
-  LB_ERR_NOTHING_BOOTS = -45,  /* no slot holds an image that verifies */
+  LB_ERR_NOT_FOUND = -40,        /* no partition of that name or kind */
+  LB_ERR_NO_OTADATA = -41,       /* the table has no otadata partition, so nothing can be selected */
+  LB_ERR_NO_TARGET = -42,        /* the table has no slot that an update could be written to */
+  LB_ERR_TARGET_RUNNING = -43,   /* the target holds the firmware that is running */
+  LB_ERR_TARGET_FACTORY = -44,   /* the target is no OTA slot: factory is never written by an update */
+  LB_ERR_NOTHING_BOOTS = -45,    /* no slot holds an image that verifies */
+  LB_ERR_TARGET_SECTORS = -47,   /* the slot is not made of whole sectors of the flash */
+  LB_ERR_TARGET_PROTECTED = -48, /* the table marks the slot read-only or encrypted */
+  LB_ERR_NOT_BOOTABLE = -49,     /* the slot to be selected holds no image that verifies */
+  LB_ERR_OTADATA_SECTOR = -50,   /* the two records of otadata share a sector of the flash */
+  LB_ERR_TARGET_SELECTED = -46,  /* the slot is the one that boots next */
 
   /* images */
   LB_ERR_IMAGE_MAGIC = -60,           /* does not begin with 0xE9 */
@@ -76,6 +83,9 @@ struct lb_error_info {
 
 /* The description of an error; never NULL: a code that the library does not know is described as unknown. */
 const struct lb_error_info *lb_error_info(int code);
+
+/* Is it the image that is bad, and not the flash, the hash or a request? True for LB_ERR_IMAGE_... */
+bool lb_error_is_of_image(int code);
 
 /* The number of described errors and the one at an index below it, to walk over all of them. */
 unsigned lb_error_count(void);

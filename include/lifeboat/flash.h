@@ -27,7 +27,7 @@ struct lb_flash {
   int (*erase)(void *context, uint32_t address, uint32_t length);
 
   uint32_t size;                              /* of the chip, in bytes */
-  uint32_t page_size;                         /* bytes one program call may cover, a power of two */
+  uint32_t page_size;                         /* bytes one program call may cover, a power of two, at least 32 */
   uint32_t erase_sizes[LB_FLASH_ERASE_SIZES]; /* powers of two, ascending, unused ones 0; the first is a sector */
 };
 

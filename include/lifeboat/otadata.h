@@ -18,7 +18,7 @@
 #define LB_OTADATA_RECORD_SIZE 32U
 #define LB_OTADATA_SIZE        0x2000U /* of the partition */
 #define LB_OTADATA_BLANK       0xFFFFFFFFU
-#define LB_OTADATA_NONE        (-1) /* no active record: factory */
+#define LB_OTADATA_NONE        (-1) /* no active record: factory, or ota_0 where there is no factory */
 
 enum lb_otadata_state {
   LB_OTADATA_NEW = 0,
@@ -38,12 +38,15 @@ struct lb_otadata_record {
 
 struct lb_otadata {
   struct lb_partition partition;
-  uint32_t sector; /* bytes from one record to the other: a sector of the flash */
+  uint32_t sector; /* bytes from one record to the other: half of the partition, one or more sectors of the flash */
   struct lb_otadata_record records[LB_OTADATA_RECORDS];
   int active; /* index of the record that counts, or LB_OTADATA_NONE */
 };
 
-/* Reads both records of the table's otadata partition. LB_ERR_NO_OTADATA, LB_ERR_FLASH_READ, LB_ERR_FLASH_BOUNDS. */
+/*
+ * Reads both records of the table's otadata partition. LB_ERR_NO_OTADATA, LB_ERR_FLASH_READ, LB_ERR_FLASH_BOUNDS;
+ * LB_ERR_OTADATA_SECTOR if the records share a sector of the flash, so that one could not be changed alone.
+ */
 int lb_otadata_read(struct lb_otadata *otadata, const struct lb_device *device);
 
 /*
@@ -54,10 +57,11 @@ int lb_otadata_selected(const struct lb_otadata *otadata, const struct lb_table 
 
 /*
  * Selects OTA slot number `slot`, in steps of one erase or one page: LB_MORE until the record is written, read
- * back and counts, then LB_OK. If the active record selects that slot already nothing is written. Otherwise the other
+ * back and counts, then LB_OK. If the active record selects that slot already, and
+ * not only on ESP-IDF's trial (NEW, PENDING_VERIFY), nothing is written. Otherwise the other
  * sector is written with the smallest greater sequence number that means this slot; where no greater one is left the
  * count begins anew.
- * LB_ERR_NOT_FOUND: no such slot. LB_ERR_READ_BACK, LB_ERR_FLASH_...: the selection is what it was before.
+ * LB_ERR_NOT_FOUND: no such slot. LB_ERR_READ_BACK, LB_ERR_FLASH_...: it is the old one or the new one.
  */
 int lb_otadata_select_slot(struct lb_otadata *otadata, const struct lb_device *device, uint32_t slot);
 

@@ -93,6 +93,9 @@ int lb_table_ota_slot(const struct lb_table *table, uint32_t number, struct lb_p
 /* App slots in order, as a bootloader falls back: factory, ota_0 ... ota_15, test. LB_ERR_NOT_FOUND behind the last. */
 int lb_table_app_slot(const struct lb_table *table, uint32_t index, struct lb_partition *slot);
 
+#define LB_FLAG_ENCRYPTED 1U
+#define LB_FLAG_READ_ONLY 2U
+
 /* Is it an OTA slot? And is it the same partition (by place)? */
 bool lb_partition_is_ota(const struct lb_partition *partition);
 bool lb_partition_same(const struct lb_partition *a, const struct lb_partition *b);

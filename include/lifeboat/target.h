@@ -30,9 +30,13 @@ int lb_target_step(struct lb_target *target);
 
 /*
  * May `slot` be written while `running` runs? LB_ERR_TARGET_RUNNING, LB_ERR_TARGET_FACTORY (it is no OTA slot),
- * LB_ERR_NOT_FOUND (the table does not have it).
+ * LB_ERR_TARGET_PROTECTED, LB_ERR_NOT_FOUND (the table does not have it).
  */
 int lb_target_allowed(const struct lb_table *table, const struct lb_partition *running,
                       const struct lb_partition *slot);
+
+/* Does otadata select something else? LB_ERR_TARGET_SELECTED if it selects `slot`; LB_ERR_NO_OTADATA, LB_ERR_FLASH_...
+ */
+int lb_target_not_selected(const struct lb_device *device, const struct lb_partition *slot);
 
 #endif

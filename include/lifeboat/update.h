@@ -11,7 +11,8 @@
  *                     then is the slot selected
  *
  * A cut at any moment leaves the running slot, factory and a bootable selection. Every call does at most one erase and
- * one page, so the caller stays in control. To abandon a session simply stop calling: nothing has to be undone.
+ * one page, so the caller stays in control. To abandon a session simply stop calling: nothing has to be undone. The
+ * selection may have moved to the running slot by then, and lb_update_remains tells what is in the target.
  */
 #ifndef LIFEBOAT_UPDATE_H
 #define LIFEBOAT_UPDATE_H
@@ -30,6 +31,7 @@ struct lb_update_config {
   struct lb_partition target;     /* an OTA slot other than the running one: see lifeboat/target.h */
   uint32_t size;                  /* bytes that are announced, or LB_SIZE_UNKNOWN */
   const char *project;            /* the image must be of this project, if it names one; NULL or "": any */
+  bool only_write;                /* do not select the target; then it must not be selected at the start either */
   uint8_t *sector_buffer;         /* one sector, the session's until the end; NULL: nothing is compared */
 };
 
@@ -43,6 +45,7 @@ struct lb_update {
   } stage;
   uint8_t state;
   bool touched_flash;
+  bool verified;
   int result;           /* the error that ended the session, or LB_OK */
   uint32_t received;    /* bytes taken from the caller */
   uint32_t written;     /* of them, bytes the writer has taken */
@@ -52,7 +55,8 @@ struct lb_update {
 
 /*
  * Begins a session. LB_ERR_TARGET_RUNNING, LB_ERR_TARGET_FACTORY, LB_ERR_NOT_FOUND; LB_ERR_IMAGE_TOO_LONG if the
- * announced size exceeds the target; LB_ERR_ARGUMENT if the target is not made of whole sectors; LB_ERR_HASH.
+ * announced size exceeds the target; LB_ERR_TARGET_SELECTED with only_write; LB_ERR_ARGUMENT if the target is not made
+ * of whole sectors; LB_ERR_HASH.
  */
 int lb_update_start(struct lb_update *update, const struct lb_update_config *config);
 
@@ -64,13 +68,22 @@ int lb_update_start(struct lb_update *update, const struct lb_update_config *con
 int lb_update_write(struct lb_update *update, const void *data, uint32_t length, uint32_t *used);
 
 /*
- * Says that all bytes have been given, and works in steps: LB_MORE, then LB_OK: the target is verified and selected.
- * LB_ERR_IMAGE_TRUNCATED, LB_ERR_SIZE_MISMATCH (less than announced), LB_ERR_READ_BACK, LB_ERR_FLASH_...
+ * Says that all bytes have been given, and works in steps: LB_MORE, then LB_OK: the target is verified and, unless
+ * only_write, selected. LB_ERR_IMAGE_TRUNCATED, LB_ERR_SIZE_MISMATCH (less than announced), LB_ERR_READ_BACK,
+ * LB_ERR_FLASH_...
  */
 int lb_update_finish(struct lb_update *update);
 
 /* Has the image been accepted, so that the flash may have been changed? */
 bool lb_update_touched_flash(const struct lb_update *update);
+
+/* What an abandoned or failed session leaves in its target. */
+enum lb_update_remains {
+  LB_REMAINS_AS_BEFORE,  /* not a byte was changed, though the selection may have moved to the running slot */
+  LB_REMAINS_UNFINISHED, /* a part of an image, which does not verify */
+  LB_REMAINS_WHOLE       /* the whole image, verified; it may not be selected */
+};
+enum lb_update_remains lb_update_remains(const struct lb_update *update);
 
 /* Has the whole image been read back and verified, so that only selecting is left? */
 bool lb_update_is_verified(const struct lb_update *update);

@@ -22,8 +22,10 @@ struct lb_writer {
   uint32_t address; /* where the next byte belongs; with a buffer: where the gathered sector begins */
   uint32_t fill;    /* bytes gathered */
   uint32_t done;    /* of them programmed */
-  uint32_t erased;  /* everything from here up to the block's end is known to be old, before it erased */
+  uint32_t erased;  /* from the start of the block up to here nothing has to be erased any more */
   uint8_t phase;
+  bool touched;  /* something has been erased or programmed, or tried to */
+  bool compares; /* set by lb_writer_start if there is a buffer; to be cleared where what is there cannot be trusted */
   uint32_t sectors_kept; /* sectors that were left alone */
   uint32_t bytes_erased; /* counted for reports */
   uint32_t pages_written;
@@ -31,7 +33,7 @@ struct lb_writer {
 
 /*
  * Begins to write `partition`, which is aligned to sectors. `buffer` has one sector of bytes (lb_flash_sector) and is
- * the writer's until the end, or it is NULL. LB_ERR_ARGUMENT, LB_ERR_FLASH_BOUNDS.
+ * the writer's until the end, or it is NULL. LB_ERR_TARGET_SECTORS, LB_ERR_FLASH_BOUNDS.
  */
 int lb_writer_start(struct lb_writer *writer, const struct lb_flash *flash, const struct lb_partition *partition,
                     uint8_t *buffer);
@@ -42,7 +44,8 @@ int lb_writer_start(struct lb_writer *writer, const struct lb_flash *flash, cons
  */
 int lb_writer_write(struct lb_writer *writer, const uint8_t *data, uint32_t length, uint32_t *used);
 
-/* Writes what is gathered: LB_MORE after each erase or page, LB_OK when all of it is on the flash. LB_ERR_FLASH_... */
+/* Writes what is gathered, and ends the writing: LB_MORE after each erase or page, LB_OK when all of it is on the
+ * flash. LB_ERR_FLASH_... */
 int lb_writer_flush(struct lb_writer *writer);
 
 #endif

@@ -17,7 +17,7 @@
 
 #define SIM_CLOCK_HASTE    10U
 #define SIM_CLOCK_WAIT_MS  50U /* the virtual clock's longest real wait */
-#define SIM_CLOCK_WATCHED  4U  /* descriptors that may be watched */
+#define SIM_CLOCK_WATCHED  8U  /* descriptors that may be watched */
 #define SIM_CLOCK_SLICE_US 1000U
 
 enum sim_clock_kind { SIM_CLOCK_REAL, SIM_CLOCK_VIRTUAL };

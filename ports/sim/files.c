@@ -11,13 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ports/sim/files_change.h"
+#include "ports/sim/files_parts.h"
 #include "ports/sim/files_path.h"
 
 #define READ_LARGEST 4096U
-
-struct port_file {
-  int fd;
-};
 
 /* Finds the mount that a path begins with, and what of the path is below it: "." for the mount itself. */
 static const struct sim_files_mount *find_mount(const struct sim_files *files, const char *path, const char **below)
@@ -38,12 +36,12 @@ static const struct sim_files_mount *find_mount(const struct sim_files *files, c
   return NULL;
 }
 
-static bool is_root(const char *path)
+bool sim_files_is_root(const char *path)
 {
   return *path == '/' && path[strspn(path, "/")] == '\0';
 }
 
-static int open_path(const struct sim_files *files, const char *path, int flags)
+int sim_files_open_path(const struct sim_files *files, const char *path, int flags)
 {
   const char *below = NULL;
   const struct sim_files_mount *mount = find_mount(files, path, &below);
@@ -73,11 +71,11 @@ static int describe(int fd, struct port_file_info *info)
 
 static int files_open(void *context, const char *path, struct port_file **file, struct port_file_info *info)
 {
-  if (is_root(path)) {
+  if (sim_files_is_root(path)) {
     return PORT_ERR_FILE_IS_DIRECTORY;
   }
   /* O_NONBLOCK: opening a pipe does not wait for its other end */
-  const int fd = open_path(context, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  const int fd = sim_files_open_path(context, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) {
     return fd;
   }
@@ -120,12 +118,12 @@ static void files_close(struct port_file *file)
 
 static int files_stat(void *context, const char *path, struct port_file_info *info)
 {
-  if (is_root(path)) {
+  if (sim_files_is_root(path)) {
     *info = (struct port_file_info){.is_directory = true};
     return LB_OK;
   }
   /* O_PATH: what may not be read can still be described */
-  const int fd = open_path(context, path, O_PATH);
+  const int fd = sim_files_open_path(context, path, O_PATH);
   if (fd < 0) {
     return fd;
   }
@@ -217,10 +215,10 @@ static int gather_mounts(const struct sim_files *files, struct names *names)
 
 static int gather(const struct sim_files *files, const char *path, struct names *names)
 {
-  if (is_root(path)) {
+  if (sim_files_is_root(path)) {
     return gather_mounts(files, names);
   }
-  const int fd = open_path(files, path, O_RDONLY | O_DIRECTORY);
+  const int fd = sim_files_open_path(files, path, O_RDONLY | O_DIRECTORY);
   return fd < 0 ? fd : gather_names(fd, names);
 }
 
@@ -261,6 +259,11 @@ void sim_files_open(struct sim_files *files)
       .close = files_close,
       .stat = files_stat,
       .list = files_list,
+      .create = files_change_create,
+      .write = files_change_write,
+      .commit = files_change_commit,
+      .remove = files_change_remove,
+      .rename = files_change_rename,
   };
 }
 

@@ -23,6 +23,7 @@ enum sim_flash_error {
   SIM_FLASH_ERR_NOT_A_FILE = -302, /* a directory, a device, a pipe */
   SIM_FLASH_ERR_IN_USE = -303,     /* another process has it open, or this one */
   SIM_FLASH_ERR_SIZE = -304,       /* not 4, 8, 16 or 32 MB */
+  SIM_FLASH_ERR_NO_ROOM = -306,    /* a sparse file on a disk that has no room for all of it */
   SIM_FLASH_ERR_SYSTEM = -305,     /* no memory, or the operating system failed */
 };
 
@@ -118,6 +119,12 @@ int sim_flash_open_memory(struct sim_flash *flash, const struct sim_geometry *ge
 
 /* Ends it; safe to call again, and after a failed open. What was written to a file is in it. */
 void sim_flash_close(struct sim_flash *flash);
+
+/*
+ * Makes sure that what was programmed and erased so far reaches the disk before anything that comes later does. False
+ * if the operating system could not; always true in memory.
+ */
+bool sim_flash_sync(struct sim_flash *flash);
 
 /* All bytes, to look at and, unless it was opened read-only, to damage behind the driver's back. */
 uint8_t *sim_flash_bytes(struct sim_flash *flash);

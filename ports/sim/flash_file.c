@@ -113,6 +113,10 @@ static int claim(int fd, bool read_only, uint32_t *size)
 
 static int map_file(struct sim_flash *flash, int fd, uint32_t size)
 {
+  /* A sparse file on a full disk would fail at a write into the map, where nobody can be told. */
+  if (!flash->read_only && posix_fallocate(fd, 0, (off_t)size) == ENOSPC) {
+    return SIM_FLASH_ERR_NO_ROOM;
+  }
   const struct sim_geometry geometry = sim_geometry_real(size);
   uint32_t *wear = calloc(size / geometry.erase_sizes[0], sizeof *wear);
   if (!wear) {
@@ -163,8 +167,15 @@ void sim_flash_close(struct sim_flash *flash)
   flash->fd = -1;
 }
 
+bool sim_flash_sync(struct sim_flash *flash)
+{
+  return flash->fd < 0 || flash->read_only || msync(flash->bytes, flash->driver.size, MS_SYNC) == 0;
+}
+
 static const struct lb_error_info errors[] = {
     {LB_OK, "LB_OK", "no error", "nothing has to be done", "ESP_OK", 0},
+    {SIM_FLASH_ERR_NO_ROOM, "SIM_FLASH_ERR_NO_ROOM", "the disk has no room for all of the flash file",
+     "make room, or move the file", "ESP_ERR_NO_MEM", 0x101},
     {SIM_FLASH_ERR_MISSING, "SIM_FLASH_ERR_MISSING", "flash file does not exist",
      "make one with lifeboat flash create, or give the right path", "ESP_ERR_NOT_FOUND", 0x105},
     {SIM_FLASH_ERR_PERMISSION, "SIM_FLASH_ERR_PERMISSION", "flash file may not be read and written",

@@ -91,7 +91,7 @@ static int set_link(void *context, bool up, const char *name)
   struct sim_network *network = context;
   const size_t length = strlen(name);
   if (length >= sizeof network->ssid) {
-    return LB_ERR_ARGUMENT;
+    return PORT_ERR_SSID;
   }
   if (up && length > 0) {
     memcpy(network->ssid, name, length + 1);

@@ -475,7 +475,7 @@ static void test_partial_sector_target(void **state)
   (void)state;
   fixture_open(&fixture, &geometry, rows, 3);
   config = fixture_config(&fixture, "factory", "ota_0");
-  assert_refused(&fixture, &config, &byte, 1, LB_ERR_ARGUMENT);
+  assert_refused(&fixture, &config, &byte, 1, LB_ERR_TARGET_SECTORS);
   fixture_close(&fixture);
 }
 
@@ -534,7 +534,7 @@ static void test_announced_less_than_the_header_says(void **state)
   plan.segments[0].length = 4096;
   image_build(&image, &plan);
   config.size = image.length - 1;
-  assert_refused(&fixture, &config, image.bytes, 300, LB_ERR_SIZE_MISMATCH);
+  assert_refused(&fixture, &config, image.bytes, 300, LB_ERR_IMAGE_TRUNCATED);
   config.size = image.length;
   assert_result(fixture_update(&fixture, &config, image.bytes, image.length, 512, NULL), LB_OK);
   image_free(&image);
@@ -631,7 +631,7 @@ static void test_announced_sizes(void **state)
   config = fixture_config(&fixture, "ota_0", "ota_1");
   image_make(&image, 9, 8000, "1");
   config.size = 7999;
-  assert_fails(&fixture, &config, image.bytes, 8000, LB_ERR_SIZE_MISMATCH);
+  assert_fails(&fixture, &config, image.bytes, 7999, LB_ERR_IMAGE_TRUNCATED);
   config.size = 8001;
   assert_fails(&fixture, &config, image.bytes, 8000, LB_ERR_SIZE_MISMATCH);
   config.size = 8000;

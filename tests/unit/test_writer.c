@@ -401,8 +401,8 @@ static void test_start(void **state)
   } cases[] = {
       {0x1000, 0x1000, LB_OK},
       {SIZE - 0x1000, 0x1000, LB_OK},
-      {0x1100, 0x1000, LB_ERR_ARGUMENT},
-      {0x1000, 0x1100, LB_ERR_ARGUMENT},
+      {0x1100, 0x1000, LB_ERR_TARGET_SECTORS},
+      {0x1000, 0x1100, LB_ERR_TARGET_SECTORS},
       {SIZE - 0x1000, 0x2000, LB_ERR_FLASH_BOUNDS},
       {SIZE + 0x1000, 0x1000, LB_ERR_FLASH_BOUNDS},
       {0xFFFFF000U, 0x2000, LB_ERR_FLASH_BOUNDS},

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/* `vfs cat`, `vfs cp`, `vfs mv`, `vfs rm`. */
+#include <stddef.h>
+
+#include "module/console.h"
+#include "module/print.h"
+#include "module/vfs.h"
+
+#define PIECE 4096U
+
+static const struct port_files *files_of(struct console *console)
+{
+  return console->module->port->files;
+}
+
+/* Shows what can be shown: a file may hold anything, and control characters must not reach the terminal. */
+static void show(struct console *console, char *text, uint32_t length)
+{
+  for (uint32_t i = 0; i < length; i++) {
+    unsigned char byte = (unsigned char)text[i];
+    bool control = (byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r') || byte == 0x7F;
+    text[i] = control ? '?' : text[i];
+  }
+  console->write(console->output_context, text, length);
+}
+
+/* Closes both files; a target that is not whole is removed. */
+static void close_files(struct console *console, bool keep_target)
+{
+  struct copy_job *job = &console->job.state.copy;
+  const struct port_files *files = files_of(console);
+  if (job->from) {
+    files->close(job->from);
+    job->from = NULL;
+  }
+  if (job->to) {
+    files->close(job->to);
+    job->to = NULL;
+    if (!keep_target) {
+      (void)files->remove(files->context, job->unfinished); /* what went wrong before is what is told */
+    }
+  }
+}
+
+static int finish(struct console *console)
+{
+  struct copy_job *job = &console->job.state.copy;
+  const struct port_files *files = files_of(console);
+  if (!job->to) {
+    close_files(console, true);
+    return LB_OK;
+  }
+  int err = files->commit(job->to);
+  if (err == LB_OK) {
+    err = files->rename(files->context, job->unfinished, job->path);
+  }
+  close_files(console, err == LB_OK);
+  return err ? vfs_refuse(console, err, job->path) : LB_OK;
+}
+
+static int step(struct console *console)
+{
+  struct copy_job *job = &console->job.state.copy;
+  const struct port_files *files = files_of(console);
+  char piece[PIECE];
+  uint32_t got = 0;
+  int err = files->read(job->from, piece, sizeof piece, &got);
+  if (err == LB_OK && got == 0) {
+    return finish(console);
+  }
+  if (err == LB_OK && job->to) {
+    err = files->write(job->to, piece, got);
+  } else if (err == LB_OK) {
+    show(console, piece, got);
+  }
+  if (err) {
+    bool copying = job->to != NULL;
+    close_files(console, false);
+    return copying ? vfs_refuse(console, err, job->path) : console_error(console, err);
+  }
+  return LB_MORE;
+}
+
+static void cancel(struct console *console)
+{
+  close_files(console, false);
+  console_error(console, MODULE_ERR_CANCELLED);
+}
+
+static int start(struct console *console, const char *from)
+{
+  struct copy_job *job = &console->job.state.copy;
+  const struct port_files *files = files_of(console);
+  struct port_file_info info;
+  int err = files->open(files->context, from, &job->from, &info);
+  job->to = NULL;
+  if (err) {
+    job->from = NULL;
+    return vfs_refuse(console, err, from);
+  }
+  console->job.step = step;
+  console->job.cancel = cancel;
+  return LB_MORE;
+}
+
+int vfs_cat_start(struct console *console, int argc, char **argv)
+{
+  (void)argc;
+  return start(console, argv[0]);
+}
+
+/* The target is written under another name until it is whole. */
+static int open_target(struct console *console, const char *path)
+{
+  struct copy_job *job = &console->job.state.copy;
+  const struct port_files *files = files_of(console);
+  struct port_file_info info;
+  print_text(job->path, COPY_PATH_SIZE, "%s", path);
+  if (print_text(job->unfinished, COPY_PATH_SIZE, "%s.part", path) >= COPY_PATH_SIZE) {
+    return MODULE_ERR_LINE_TOO_LONG;
+  }
+  if (files->stat(files->context, path, &info) == LB_OK) {
+    return PORT_ERR_FILE_EXISTS;
+  }
+  (void)files->remove(files->context, job->unfinished); /* of a copy that was cut */
+  return files->create(files->context, job->unfinished, &job->to);
+}
+
+int vfs_cp_start(struct console *console, int argc, char **argv)
+{
+  (void)argc;
+  int result = start(console, argv[0]);
+  if (result != LB_MORE) {
+    return result;
+  }
+  int err = open_target(console, argv[1]);
+  if (err) {
+    console->job.state.copy.to = NULL;
+    console->job.step = NULL;
+    close_files(console, false);
+    return vfs_refuse(console, err, argv[1]);
+  }
+  return LB_MORE;
+}
+
+int vfs_mv_start(struct console *console, int argc, char **argv)
+{
+  const struct port_files *files = files_of(console);
+  (void)argc;
+  int err = files->rename(files->context, argv[0], argv[1]);
+  bool about_target = err == PORT_ERR_FILE_EXISTS || err == PORT_ERR_FILE_OTHER_MOUNT;
+  return err ? vfs_refuse(console, err, argv[about_target ? 1 : 0]) : LB_OK;
+}
+
+int vfs_rm_start(struct console *console, int argc, char **argv)
+{
+  const struct port_files *files = files_of(console);
+  (void)argc;
+  int err = files->remove(files->context, argv[0]);
+  return err ? vfs_refuse(console, err, argv[0]) : LB_OK;
+}
