@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "lib/common.h"
+
 /* Windows as esptool and ESP-IDF's soc headers give them. */
 static const struct lb_chip chips[] = {
     {0, "esp32", {0x3F400000, 0x3F800000}, {0x400D0000, 0x40400000}},
@@ -15,15 +17,6 @@ static const struct lb_chip chips[] = {
 };
 
 #define CHIPS (sizeof chips / sizeof chips[0])
-
-static bool same_name(const char *a, const char *b)
-{
-  while (*a != '\0' && *a == *b) {
-    a++;
-    b++;
-  }
-  return *a == *b;
-}
 
 static bool within(const struct lb_chip_window *window, uint32_t address)
 {
@@ -43,7 +36,7 @@ const struct lb_chip *lb_chip_by_id(uint16_t id)
 const struct lb_chip *lb_chip_by_name(const char *name)
 {
   for (size_t i = 0; i < CHIPS; i++) {
-    if (same_name(chips[i].name, name)) {
+    if (lb_same_text(chips[i].name, name)) {
       return &chips[i];
     }
   }

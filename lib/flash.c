@@ -3,26 +3,13 @@
 
 #include <string.h>
 
+#include "lib/common.h"
+
 #define CHUNK 128U /* bytes looked at in one read: enough for speed, little enough for any stack */
 
 static bool inside(const struct lb_flash *flash, uint32_t address, uint32_t length)
 {
   return address <= flash->size && length <= flash->size - address;
-}
-
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-  return a < b ? a : b;
-}
-
-static bool all_erased(const uint8_t *bytes, uint32_t length)
-{
-  for (uint32_t i = 0; i < length; i++) {
-    if (bytes[i] != 0xFF) {
-      return false;
-    }
-  }
-  return true;
 }
 
 uint32_t lb_flash_sector(const struct lb_flash *flash)
@@ -54,8 +41,8 @@ int lb_flash_program(const struct lb_flash *flash, uint32_t address, const void 
   }
   const uint8_t *bytes = data;
   while (length > 0) {
-    uint32_t piece = smaller(length, flash->page_size - (address & (flash->page_size - 1U)));
-    if (!all_erased(bytes, piece) && flash->program(flash->context, address, bytes, piece) != 0) {
+    uint32_t piece = lb_smaller(length, flash->page_size - (address & (flash->page_size - 1U)));
+    if (!lb_is_blank(bytes, piece) && flash->program(flash->context, address, bytes, piece) != 0) {
       return LB_ERR_FLASH_PROGRAM;
     }
     address += piece;
@@ -89,12 +76,12 @@ int lb_flash_is_blank(const struct lb_flash *flash, uint32_t address, uint32_t l
   uint8_t chunk[CHUNK];
   *blank = true;
   while (length > 0 && *blank) {
-    uint32_t piece = smaller(length, CHUNK);
+    uint32_t piece = lb_smaller(length, CHUNK);
     int err = lb_flash_read(flash, address, chunk, piece);
     if (err) {
       return err;
     }
-    *blank = all_erased(chunk, piece);
+    *blank = lb_is_blank(chunk, piece);
     address += piece;
     length -= piece;
   }
@@ -107,7 +94,7 @@ int lb_flash_equals(const struct lb_flash *flash, uint32_t address, const void *
   const uint8_t *bytes = data;
   *equal = true;
   while (length > 0 && *equal) {
-    uint32_t piece = smaller(length, CHUNK);
+    uint32_t piece = lb_smaller(length, CHUNK);
     int err = lb_flash_read(flash, address, chunk, piece);
     if (err) {
       return err;

@@ -4,22 +4,13 @@
 
 #include <string.h>
 
+#include "lib/common.h"
 #include "lib/table_rules.h"
 #include "lifeboat/bytes.h"
 #include "lifeboat/error.h"
 
 static const uint8_t md5_mark[LB_MD5_ROW_MARK_SIZE] = {0xEB, 0xEB, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
                                                        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
-
-static bool is_end_row(const uint8_t *row)
-{
-  for (uint32_t i = 0; i < LB_TABLE_ROW; i++) {
-    if (row[i] != 0xFF) {
-      return false;
-    }
-  }
-  return true;
-}
 
 static bool is_md5_row(const uint8_t *row)
 {
@@ -64,7 +55,7 @@ static int find_rows(struct lb_table *table, const struct lb_hash *md5)
   table->has_md5 = false;
   for (uint32_t at = 0; at < LB_TABLE_SIZE; at += LB_TABLE_ROW) {
     const uint8_t *row = table->bytes + at;
-    if (is_end_row(row)) {
+    if (lb_is_blank(row, LB_TABLE_ROW)) {
       return table->count > 0 ? LB_OK : LB_ERR_TABLE_EMPTY;
     }
     if (is_md5_row(row)) {

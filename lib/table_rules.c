@@ -3,10 +3,10 @@
 #include "lib/table_rules.h"
 
 #include "lifeboat/error.h"
+#include "lifeboat/otadata.h"
 
-#define APP_ALIGNMENT          0x10000U /* the chip maps flash in pages of 64 KB */
-#define DATA_ALIGNMENT         0x1000U
-#define OTADATA_PARTITION_SIZE 0x2000U
+#define APP_ALIGNMENT  0x10000U /* the chip maps flash in pages of 64 KB */
+#define DATA_ALIGNMENT 0x1000U
 
 bool lb_label_equals(const char *a, const char *b)
 {
@@ -52,7 +52,7 @@ static int check_row(const struct lb_partition *partition, uint32_t flash_size)
   if (partition->label[0] == '\0') {
     return LB_ERR_TABLE_NAME;
   }
-  if (is_otadata(partition) && partition->size != OTADATA_PARTITION_SIZE) {
+  if (is_otadata(partition) && partition->size != LB_OTADATA_SIZE) {
     return LB_ERR_TABLE_OTADATA;
   }
   return LB_OK;

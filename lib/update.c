@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/common.h"
 #include "lifeboat/error.h"
 
 enum state {
@@ -72,15 +73,6 @@ int lb_update_start(struct lb_update *update, const struct lb_update_config *con
   return err ? fail(update, err) : LB_OK;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-  while (*a != '\0' && *a == *b) {
-    a++;
-    b++;
-  }
-  return *a == *b;
-}
-
 static int judge_project(const struct lb_update *update)
 {
   const char *wanted = update->config.project;
@@ -88,7 +80,7 @@ static int judge_project(const struct lb_update *update)
   if (!wanted || wanted[0] == '\0' || named[0] == '\0') {
     return LB_OK;
   }
-  return same_text(wanted, named) ? LB_OK : LB_ERR_IMAGE_PROJECT;
+  return lb_same_text(wanted, named) ? LB_OK : LB_ERR_IMAGE_PROJECT;
 }
 
 /* Does the image end behind what was announced? Its headers tell before its bytes come. */
@@ -157,12 +149,7 @@ static int retire(struct lb_update *update)
 /* Bytes behind the image: erased flash and nothing else. */
 static int judge_trailing(const uint8_t *data, uint32_t length)
 {
-  for (uint32_t i = 0; i < length; i++) {
-    if (data[i] != 0xFF) {
-      return LB_ERR_IMAGE_TRAILING;
-    }
-  }
-  return LB_OK;
+  return lb_is_blank(data, length) ? LB_OK : LB_ERR_IMAGE_TRAILING;
 }
 
 /* Shows bytes to the inspector and tells how many of them belong to the image. */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/common.h"
 #include "lifeboat/error.h"
 
 /*
@@ -11,11 +12,6 @@
  * that bytes are programmed as they come.
  */
 enum phase { GATHER, COMPARE, ERASE, PROGRAM };
-
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-  return a < b ? a : b;
-}
 
 /* The end of the erase block, or of the partition, in which `address` lies. */
 static uint32_t block_end(const struct lb_writer *writer, uint32_t address)
@@ -81,20 +77,10 @@ static int compare(struct lb_writer *writer)
   return LB_OK;
 }
 
-static bool is_blank(const uint8_t *data, uint32_t length)
-{
-  for (uint32_t i = 0; i < length; i++) {
-    if (data[i] != 0xFF) {
-      return false;
-    }
-  }
-  return true;
-}
-
 /* Programs what lies within one page, unless it is blank, which the erased flash is already. */
 static int program_piece(struct lb_writer *writer, uint32_t address, const uint8_t *data, uint32_t length)
 {
-  if (is_blank(data, length)) {
+  if (lb_is_blank(data, length)) {
     return LB_OK;
   }
   writer->pages_written++;
@@ -103,7 +89,7 @@ static int program_piece(struct lb_writer *writer, uint32_t address, const uint8
 
 static int program_page(struct lb_writer *writer)
 {
-  uint32_t size = smaller(writer->fill - writer->done, writer->flash->page_size);
+  uint32_t size = lb_smaller(writer->fill - writer->done, writer->flash->page_size);
   int err = program_piece(writer, writer->address + writer->done, writer->buffer + writer->done, size);
   writer->done += size;
   if (writer->done == writer->fill) {
@@ -135,7 +121,7 @@ static int work(struct lb_writer *writer)
 
 static int gather(struct lb_writer *writer, const uint8_t *data, uint32_t length, uint32_t *used)
 {
-  uint32_t piece = smaller(length, writer->sector - writer->fill);
+  uint32_t piece = lb_smaller(length, writer->sector - writer->fill);
   memcpy(writer->buffer + writer->fill, data, piece);
   writer->fill += piece;
   *used = piece;
@@ -153,7 +139,7 @@ static int pass_through(struct lb_writer *writer, const uint8_t *data, uint32_t 
     return work(writer);
   }
   uint32_t page = writer->flash->page_size;
-  uint32_t piece = smaller(length, page - (writer->address & (page - 1U)));
+  uint32_t piece = lb_smaller(length, page - (writer->address & (page - 1U)));
   int err = program_piece(writer, writer->address, data, piece);
   if (err) {
     return err;

@@ -12,7 +12,6 @@
 #include "module/words.h"
 
 #define LOOKUP_MS 10000U /* nobody waits longer than that for a version */
-#define HTTP_OK   200
 
 static void print_firmware(struct console *console)
 {
@@ -102,7 +101,7 @@ static int read_version(struct console *console)
       return result;
     }
     job->replied = true;
-    if (reply.status != HTTP_OK) {
+    if (reply.status != PORT_HTTP_OK) {
       return MODULE_ERR_STATUS;
     }
   }

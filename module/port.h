@@ -107,6 +107,8 @@ struct port_files {
 
 struct port_transfer; /* the port's own */
 
+#define PORT_HTTP_OK 200 /* the only status of an answer that is used */
+
 struct port_reply {
   int status;      /* of the final answer, behind redirects: 200 */
   bool has_length; /* the server announced one */

@@ -3,8 +3,7 @@
 
 #include <stddef.h>
 
-#define HTTP_OK 200
-#define PIECE   4096U /* the most that port_files reads at once, and little enough for one step */
+#define PIECE 4096U /* the most that port_files reads at once, and little enough for one step */
 
 int source_open(struct source *source)
 {
@@ -49,7 +48,7 @@ int source_describe(struct source *source)
   }
   source->http_status = reply.status;
   source->size = reply.length;
-  if (reply.status != HTTP_OK) {
+  if (reply.status != PORT_HTTP_OK) {
     return MODULE_ERR_STATUS;
   }
   return reply.has_length ? LB_OK : MODULE_ERR_NO_LENGTH;
