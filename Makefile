@@ -38,7 +38,7 @@ unit: packages-build packages-test ## the unit tests, under the sanitizers
 session: packages-build packages-test $(VENV)/installed ## whole sessions with the program, under the sanitizers
 	$(call compile,asan)
 	@LIFEBOAT_BINARY=$(CURDIR)/build/asan/lifeboat \
-	  $(VENV)/bin/python -m pytest --timeout=300 -o cache_dir=$(CURDIR)/build/pytest tests/session
+	  $(VENV)/bin/python -m pytest -n 2 --timeout=300 -o cache_dir=$(CURDIR)/build/pytest tests/session
 
 coverage: packages-build packages-test ## which lines of lib/ the unit tests reach
 	$(call compile,coverage,unit_tests)

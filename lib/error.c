@@ -8,7 +8,9 @@
 #define CHECK_CHIP    "try again; if it stays, the flash chip or its wiring is bad"
 #define WRITE_A_TABLE "write a partition table to the module by cable"
 #define MEND_TABLE    "mend the partition table"
+#define ERASE_NVS     "save what can be read, then erase the nvs partition"
 #define REPORT        "report this as a defect"
+#define NVS_STATE     "ESP_ERR_NVS_INVALID_STATE", 0x110B
 
 static const struct lb_error_info errors[] = {
     LB_ERROR_ROW(LB_OK, "no error", "nothing has to be done", LB_ESP_OK),
@@ -89,6 +91,36 @@ static const struct lb_error_info errors[] = {
                  LB_ESP_INVALID_VERSION),
     LB_ERROR_ROW(LB_ERR_SIZE_MISMATCH, "not as many bytes came as were announced", "try again", LB_ESP_INVALID_SIZE),
     LB_ERROR_ROW(LB_ERR_READ_BACK, "the flash does not hold what was written", CHECK_CHIP, LB_ESP_OTA_VALIDATE),
+
+    LB_ERROR_ROW(LB_ERR_NVS_NOT_FOUND, "there is no such setting", "look at the names of those that are there",
+                 "ESP_ERR_NVS_NOT_FOUND", 0x1102),
+    LB_ERROR_ROW(LB_ERR_NVS_TYPE_MISMATCH, "the setting has another type", "ask for the type that it has",
+                 "ESP_ERR_NVS_TYPE_MISMATCH", 0x1103),
+    LB_ERROR_ROW(LB_ERR_NVS_READ_ONLY, "the settings can only be read", "mend the partition table if it marks them so",
+                 "ESP_ERR_NVS_READ_ONLY", 0x1104),
+    LB_ERROR_ROW(LB_ERR_NVS_NOT_ENOUGH_SPACE, "the nvs partition has no room for that", "remove other settings first",
+                 "ESP_ERR_NVS_NOT_ENOUGH_SPACE", 0x1105),
+    LB_ERROR_ROW(LB_ERR_NVS_INVALID_NAME, "a namespace or key is empty", "give it a name of 1 to 15 bytes",
+                 "ESP_ERR_NVS_INVALID_NAME", 0x1106),
+    LB_ERROR_ROW(LB_ERR_NVS_KEY_TOO_LONG, "a namespace or key is longer than 15 bytes", "choose a shorter name",
+                 "ESP_ERR_NVS_KEY_TOO_LONG", 0x1109),
+    LB_ERROR_ROW(LB_ERR_NVS_INVALID_STATE, "the pages of the nvs partition contradict each other", ERASE_NVS,
+                 NVS_STATE),
+    LB_ERROR_ROW(LB_ERR_NVS_INVALID_LENGTH, "the setting is longer than the room for it", "make room for all of it",
+                 "ESP_ERR_NVS_INVALID_LENGTH", 0x110C),
+    LB_ERROR_ROW(LB_ERR_NVS_NO_FREE_PAGES, "the nvs partition has no free page", ERASE_NVS, "ESP_ERR_NVS_NO_FREE_PAGES",
+                 0x110D),
+    LB_ERROR_ROW(LB_ERR_NVS_VALUE_TOO_LONG, "the value is too long for a setting",
+                 "a string has at most 3999 characters, a blob has to fit into the nvs partition twice",
+                 "ESP_ERR_NVS_VALUE_TOO_LONG", 0x110E),
+    LB_ERROR_ROW(LB_ERR_NVS_NEW_VERSION, "the nvs partition is of a later version of the format",
+                 "use the firmware that wrote it", "ESP_ERR_NVS_NEW_VERSION_FOUND", 0x1110),
+    LB_ERROR_ROW(LB_ERR_NVS_ENCRYPTED, "nothing in the nvs partition can be read: it is encrypted, or destroyed",
+                 "read it on the module that has the key, or erase the nvs partition", "ESP_ERR_NVS_WRONG_ENCRYPTION",
+                 0x1119),
+    LB_ERROR_ROW(LB_ERR_NVS_DAMAGED, "a part of the setting is missing or damaged", "set it anew", NVS_STATE),
+    LB_ERROR_ROW(LB_ERR_NVS_SIZE, "the nvs partition is not made of 3 to 64 pages of 4 KB that the flash can erase",
+                 "mend the partition table, or use a flash with sectors of 4 KB", LB_ESP_INVALID_SIZE),
 };
 
 #define COUNT (sizeof errors / sizeof errors[0])

@@ -6,15 +6,15 @@
 #include "lifeboat/bytes.h"
 #include "lifeboat/crc32.h"
 
-#define HEADER         32U
-#define STATE_ACTIVE   0xFFFFFFFEU
-#define STATE_FULL     0xFFFFFFFCU
-#define STATE_FREEING  0xFFFFFFF8U
-#define SEQUENCE       4U
-#define VERSION        8U
-#define CRC            28U
-#define VERSION_2      0xFEU /* versions count down; 0xFF is the first */
-#define CRC_START      0xFFFFFFFFU
+#define HEADER        32U
+#define STATE_ACTIVE  0xFFFFFFFEU
+#define STATE_FULL    0xFFFFFFFCU
+#define STATE_FREEING 0xFFFFFFF8U
+#define SEQUENCE      4U
+#define VERSION       8U
+#define CRC           28U
+#define VERSION_2     0xFEU /* versions count down; 0xFF is the first */
+#define CRC_START     0xFFFFFFFFU
 
 uint32_t nvs_page_address(const struct lb_nvs *nvs, uint32_t page)
 {
@@ -135,19 +135,36 @@ static int erase_page(struct lb_nvs *nvs, uint32_t page)
     err = LB_ERR_FLASH_ERASE;
   }
   nvs->failed = nvs->failed || err;
+  nvs->pages[page].blank = err == LB_OK;
   return err;
 }
 
 uint32_t nvs_page_next_free(const struct lb_nvs *nvs)
 {
   uint32_t newest = nvs_page_newest(nvs);
-  for (uint32_t i = 1; i <= nvs->page_count; i++) {
-    uint32_t page = (newest + i) % nvs->page_count;
-    if (nvs->pages[page].state == NVS_PAGE_FREE) {
+  uint32_t start = newest < nvs->page_count ? newest + 1U : 0;
+  uint32_t found = nvs->page_count;
+  for (uint32_t i = 0; i < nvs->page_count; i++) {
+    uint32_t page = (start + i) % nvs->page_count;
+    if (nvs->pages[page].state == NVS_PAGE_FREE && (nvs->erases_left > 0 || nvs->pages[page].blank)) {
       return page;
     }
+    if (nvs->pages[page].state == NVS_PAGE_FREE && found == nvs->page_count) {
+      found = page;
+    }
   }
-  return nvs->page_count;
+  return found;
+}
+
+int nvs_page_prepare(struct lb_nvs *nvs, uint32_t page)
+{
+  bool blank = nvs->pages[page].blank;
+  int err = blank ? LB_OK : lb_flash_is_blank(nvs->flash, nvs_page_address(nvs, page), LB_NVS_PAGE_SIZE, &blank);
+  if (err == LB_OK && !blank) {
+    return erase_page(nvs, page);
+  }
+  nvs->pages[page].blank = err == LB_OK;
+  return err;
 }
 
 int nvs_page_activate(struct lb_nvs *nvs, uint32_t page)
@@ -155,11 +172,10 @@ int nvs_page_activate(struct lb_nvs *nvs, uint32_t page)
   uint32_t newest = nvs_page_newest(nvs);
   uint32_t sequence = newest < nvs->page_count ? nvs->pages[newest].sequence + 1U : 0;
   uint8_t header[HEADER];
-  bool blank = false;
-  int err = lb_flash_is_blank(nvs->flash, nvs_page_address(nvs, page), LB_NVS_PAGE_SIZE, &blank);
-  if (err == LB_OK && !blank) {
-    err = erase_page(nvs, page);
+  if (newest < nvs->page_count && sequence == 0) {
+    return LB_ERR_NVS_INVALID_STATE; /* the numbers are used up, which takes some billion pages */
   }
+  int err = nvs_page_prepare(nvs, page);
   if (err) {
     return err;
   }
@@ -172,14 +188,15 @@ int nvs_page_activate(struct lb_nvs *nvs, uint32_t page)
   if (err == LB_OK) {
     nvs->pages[page].sequence = sequence;
     nvs->pages[page].state = NVS_PAGE_ACTIVE;
+    nvs->pages[page].blank = false;
     nvs->active = page;
   }
   return err;
 }
 
 /*
- * The erase itself can be cut, and then a page may look like anything: even like itself some time ago, with entries that
- * were erased since. So its CRC goes first: no page is in use that has none, whatever the rest of it looks like.
+ * The erase itself can be cut, and then a page may look like anything: even like itself some time ago, with entries
+ * that were erased since. So its CRC goes first: no page is in use that has none, whatever the rest of it looks like.
  */
 int nvs_page_retire(struct lb_nvs *nvs, uint32_t page)
 {
@@ -225,7 +242,8 @@ uint32_t nvs_bitmap_tail(const uint8_t bitmap[NVS_BITMAP])
   return tail;
 }
 
-int nvs_bitmap_mark(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_t end, enum nvs_entry_state state)
+/* Programs `state` over the entries from `begin` to before `end`, and no other bytes than theirs. */
+static int mark(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_t end, enum nvs_entry_state state)
 {
   uint8_t bitmap[NVS_BITMAP];
   if (begin >= end) {
@@ -233,9 +251,32 @@ int nvs_bitmap_mark(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_t 
   }
   memset(bitmap, 0xFF, sizeof(bitmap));
   for (uint32_t i = begin; i < end; i++) {
-    bitmap[i / 4U] &= (uint8_t)~((~(unsigned)state & 3U) << (i % 4U * 2U));
+    bitmap[i / 4U] &= (uint8_t) ~((~(unsigned)state & 3U) << (i % 4U * 2U));
   }
   uint32_t first = begin / 4U;
   uint32_t last = (end - 1U) / 4U;
   return nvs_program(nvs, nvs_page_address(nvs, page) + NVS_BITMAP + first, bitmap + first, last - first + 1U);
+}
+
+int nvs_bitmap_written(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_t end)
+{
+  return mark(nvs, page, begin, end, NVS_ENTRY_WRITTEN);
+}
+
+/*
+ * From written to erased one bit has to go, from empty to erased two; and if a cut left only one of them, it must not
+ * be the one that makes an entry written. So that one goes last, where entries are empty.
+ */
+int nvs_bitmap_erased(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_t end)
+{
+  uint8_t bitmap[NVS_BITMAP];
+  int err = nvs_bitmap_read(nvs, page, bitmap);
+  err = err ? err : mark(nvs, page, begin, end, NVS_ENTRY_ILLEGAL);
+  for (uint32_t i = begin; err == LB_OK && i < end; i++) {
+    enum nvs_entry_state state = nvs_bitmap_get(bitmap, i);
+    if (state == NVS_ENTRY_EMPTY || state == NVS_ENTRY_ILLEGAL) {
+      return mark(nvs, page, begin, end, NVS_ENTRY_ERASED);
+    }
+  }
+  return err;
 }

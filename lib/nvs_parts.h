@@ -21,7 +21,10 @@
 #define NVS_CHUNKS_MAX  127U
 #define NVS_SECOND_RUN  0x80U /* chunks of a blob count from 0 and from here in turns */
 #define NVS_NO_CHUNK    0xFFU
-#define NVS_PIECE       256U /* bytes that are looked at or copied in one go */
+#define NVS_TYPE_SIZE   0x0FU /* bits of an integer's type: its bytes, */
+#define NVS_TYPE_SIGNED 0x10U /* and whether it is signed */
+#define NVS_VALUE       24U   /* where the value is in a header */
+#define NVS_PIECE       256U  /* bytes that are looked at or copied in one go */
 
 /* Types that are only on the flash. */
 enum { NVS_BLOB_OLD = 0x41, NVS_BLOB_DATA = 0x42, NVS_BLOB_INDEX = 0x48 };
@@ -53,16 +56,23 @@ uint32_t nvs_bitmap_count(const uint8_t bitmap[NVS_BITMAP], enum nvs_entry_state
 /* Where the entries begin that were never used: behind the last one that was. */
 uint32_t nvs_bitmap_tail(const uint8_t bitmap[NVS_BITMAP]);
 
-/* Marks the entries from `begin` to before `end`: empty ones as written, or any as erased. */
-int nvs_bitmap_mark(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_t end, enum nvs_entry_state state);
+/* Marks the entries from `begin` to before `end`: empty ones as written; any as erased. */
+int nvs_bitmap_written(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_t end);
+int nvs_bitmap_erased(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_t end);
 
 /* Moves a page on to FULL or FREEING. */
 int nvs_page_mark(struct lb_nvs *nvs, uint32_t page, enum nvs_page_state state);
 
-/* Makes a free page the active one, erasing it first if it is not blank. LB_MORE if this call may not erase. */
+/* Erases a free page if it is not blank. LB_MORE if this call may not erase any more. */
+int nvs_page_prepare(struct lb_nvs *nvs, uint32_t page);
+
+/* Makes a free page, prepared like that, the active one. */
 int nvs_page_activate(struct lb_nvs *nvs, uint32_t page);
 
-/* The free page that is next in turn. page_count if there is none. */
+/*
+ * The free page that is next in turn; one that is known to be blank if this call may not erase. page_count if there is
+ * none.
+ */
 uint32_t nvs_page_next_free(const struct lb_nvs *nvs);
 
 /* Makes a page worthless in one stroke, then erases it, if this call still may: else whoever needs it will. */
@@ -84,12 +94,13 @@ struct nvs_item {
 uint8_t nvs_item_space(const struct nvs_item *item);
 uint8_t nvs_item_type(const struct nvs_item *item);
 uint8_t nvs_item_chunk(const struct nvs_item *item);
-const char *nvs_item_key(const struct nvs_item *item);    /* ends with NUL */
-uint32_t nvs_item_size(const struct nvs_item *item);      /* bytes of a string or blob (chunk, all of an index) */
-uint8_t nvs_index_count(const struct nvs_item *item);     /* chunks, of a blob index */
-uint8_t nvs_index_start(const struct nvs_item *item);     /* number of the first one */
+const char *nvs_item_key(const struct nvs_item *item); /* ends with NUL */
+uint32_t nvs_item_size(const struct nvs_item *item);   /* bytes of a string or blob (chunk, all of an index) */
+uint8_t nvs_index_count(const struct nvs_item *item);  /* chunks, of a blob index */
+uint8_t nvs_index_start(const struct nvs_item *item);  /* number of the first one */
 bool nvs_item_is_chunk(const struct nvs_item *item);
 bool nvs_item_has_data(uint8_t type); /* further entries follow the header */
+bool nvs_type_is_integer(uint32_t type);
 bool nvs_index_covers(const struct nvs_item *index, uint8_t chunk);
 
 /* Looks through the items of all pages, or of one. */
@@ -134,8 +145,6 @@ int nvs_check_name(const char *name);
 int nvs_find_space(const struct lb_nvs *nvs, const char *name, uint8_t *space);
 int nvs_find_value(const struct lb_nvs *nvs, const char *namespace_name, const char *key, struct nvs_item *item);
 
-bool nvs_same_text(const char *a, const char *b);
-
 /* Checks the data of an item against its CRC and tells whether it is `data` (as far as that one is not NULL). */
 int nvs_item_check_data(const struct lb_nvs *nvs, const struct nvs_item *item, const void *data, bool *same);
 
@@ -169,27 +178,36 @@ int nvs_put_copy(struct lb_nvs *nvs, const struct nvs_item *from);
 /* Marks all entries of an item as erased, its header last. */
 int nvs_item_erase(struct lb_nvs *nvs, const struct nvs_item *item);
 
-/* Erases what `kept` supersedes: all other values of its key, the older ones first, and chunks that are not its own. */
+/* Erases all other values of the key of `kept`, then the chunks of that key that are not its own. */
 int nvs_erase_others(struct lb_nvs *nvs, const struct nvs_item *kept);
+
+/* Erases the chunks of a key that `index` does not cover; all of them if it is NULL. */
+int nvs_erase_chunks(struct lb_nvs *nvs, uint8_t space, const char *key, const struct nvs_item *index);
 
 /* ---- making room ---- */
 
 /*
- * Sees to it that the active page has room for `entries`. LB_MORE if another call has to go on;
+ * Sees to it that the active page has room for `entries`, at most NVS_ENTRIES. LB_MORE if another call has to go on;
  * LB_ERR_NVS_NOT_ENOUGH_SPACE, and nothing was changed.
  */
 int nvs_make_room(struct lb_nvs *nvs, uint32_t entries);
 
+/* Entries of data that all pages together could still take in chunks. */
+int nvs_capacity(const struct lb_nvs *nvs, uint32_t *entries);
+
 /* Copies what counts on a FREEING page to the free page and retires it. LB_MORE as above. */
 int nvs_compact(struct lb_nvs *nvs, uint32_t source);
 
-/* What a cut left: all of it. */
+/* Finishes or takes back what a cut left. LB_ERR_NVS_NO_FREE_PAGES, LB_ERR_NVS_INVALID_STATE. */
 int nvs_recover(struct lb_nvs *nvs);
 
-/* At the start of a call that changes something: may it, and what may it do? */
-int nvs_begin(struct lb_nvs *nvs);
+/* Begins a call that changes a setting: may it? LB_ERR_NVS_INVALID_NAME and so on. */
+int nvs_begin(struct lb_nvs *nvs, const char *namespace_name, const char *key);
 
-/* A namespace's number; it is made if it is not there. LB_MORE, LB_ERR_NVS_NOT_ENOUGH_SPACE. */
-int nvs_make_space(struct lb_nvs *nvs, const char *name, uint8_t *space);
+/*
+ * A namespace's number. It is made if it is not there, and if there is room for `entries` more on its page.
+ * LB_MORE, LB_ERR_NVS_NOT_ENOUGH_SPACE.
+ */
+int nvs_make_space(struct lb_nvs *nvs, const char *name, uint32_t entries, uint8_t *space);
 
 #endif

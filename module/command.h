@@ -16,11 +16,14 @@ struct console;
 /* What an argument is, for completion. */
 enum command_argument {
   COMMAND_NOTHING,
-  COMMAND_TEXT,   /* free */
-  COMMAND_SLOT,   /* factory, ota_0 ... */
-  COMMAND_FILE,   /* a path on a mount */
-  COMMAND_TO,     /* the word "to", then a slot */
-  COMMAND_STATUS, /* nocheck or full */
+  COMMAND_TEXT,     /* free */
+  COMMAND_SLOT,     /* factory, ota_0 ... */
+  COMMAND_FILE,     /* a path on a mount */
+  COMMAND_TO,       /* the word "to", then a slot */
+  COMMAND_STATUS,   /* nocheck or full */
+  COMMAND_PARAM,    /* the first word of a setting */
+  COMMAND_INSTANCE, /* its second */
+  COMMAND_URL,      /* the last one that was flashed from, or "to" */
 };
 
 #define COMMAND_WORDS     3U
@@ -93,6 +96,13 @@ struct copy_job {
   char unfinished[COPY_PATH_SIZE]; /* the name it has until it is whole */
 };
 
+/* `config set` and `config rm`. */
+struct config_job {
+  const char *param;
+  const char *instance;
+  const char *value; /* NULL: remove */
+};
+
 struct command_job {
   int (*step)(struct console *console); /* NULL: no command is under way */
   void (*cancel)(struct console *console);
@@ -102,10 +112,14 @@ struct command_job {
     struct lb_select select; /* `ota boot` */
     struct lb_erase erase;   /* `ota erase` */
     struct copy_job copy;
+    struct config_job config;
   } state;
 };
 
 /* The commands' beginnings, each in the file of its first word. */
+int config_list_start(struct console *console, int argc, char **argv);
+int config_set_start(struct console *console, int argc, char **argv);
+int config_rm_start(struct console *console, int argc, char **argv);
 int ota_status_start(struct console *console, int argc, char **argv);
 int ota_copy_start(struct console *console, int argc, char **argv);
 int ota_erase_start(struct console *console, int argc, char **argv);

@@ -96,6 +96,41 @@ static void offer_files(const struct completion *completion)
   }
 }
 
+struct setting_offer {
+  const struct completion *completion;
+  const char *param; /* of which instances are offered; NULL: params are */
+  char last[LB_NVS_NAME_SIZE];
+};
+
+static void offer_setting(void *context, const char *param, const char *instance, const char *value, bool is_default)
+{
+  struct setting_offer *setting = context;
+  (void)value;
+  (void)is_default;
+  const char *word = setting->param ? instance : param;
+  if (!words_equal(word, setting->last)) {
+    print_text(setting->last, sizeof setting->last, "%s", word);
+    offer(setting->completion, word);
+  }
+}
+
+static void offer_settings(const struct completion *completion, const char *param)
+{
+  struct setting_offer setting = {.completion = completion, .param = param};
+  /* Settings that cannot be read offer nothing. */
+  (void)settings_list(&completion->console->module->settings, param, offer_setting, &setting);
+}
+
+static void offer_url(const struct completion *completion)
+{
+  char url[SETTINGS_VALUE_SIZE];
+  (void)settings_get(&completion->console->module->settings, "ota", "http.mru", url, NULL);
+  if (url[0] != '\0') {
+    offer(completion, url);
+  }
+  offer(completion, "to");
+}
+
 static void offer_argument(const struct completion *completion, const struct command *command, uint32_t index)
 {
   bool after_to = index > 0 && words_equal(completion->words[completion->count - 1], "to");
@@ -117,6 +152,15 @@ static void offer_argument(const struct completion *completion, const struct com
   case COMMAND_STATUS:
     offer(completion, "nocheck");
     offer(completion, "full");
+    break;
+  case COMMAND_PARAM:
+    offer_settings(completion, NULL);
+    break;
+  case COMMAND_INSTANCE:
+    offer_settings(completion, completion->words[completion->count - 1]);
+    break;
+  case COMMAND_URL:
+    offer_url(completion);
     break;
   case COMMAND_TEXT:
   case COMMAND_NOTHING:

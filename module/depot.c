@@ -4,9 +4,14 @@
 #include "module/print.h"
 #include "module/version.h"
 
-size_t depot_url(char *url, size_t size, const char *file)
+size_t depot_url(struct module *module, char *url, size_t size, const char *file)
 {
-  return print_text(url, size, "%s/%s/%s/%s", DEPOT_SERVER, DEPOT_PRODUCT, DEPOT_TAG, file);
+  char server[SETTINGS_VALUE_SIZE];
+  char tag[SETTINGS_VALUE_SIZE];
+  /* Where the settings cannot be read the defaults count: a module must be able to update itself even then. */
+  (void)settings_get(&module->settings, "ota", "server", server, NULL);
+  (void)settings_get(&module->settings, "ota", "tag", tag, NULL);
+  return print_text(url, size, "%s/%s/%s/%s", server, DEPOT_PRODUCT, tag, file);
 }
 
 bool depot_take_version(char *text)

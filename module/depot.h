@@ -5,14 +5,12 @@
 
 #include <stddef.h>
 
-#include "module/command.h"
+#include "module/module.h"
 
-#define DEPOT_SERVER  "api.openvehicles.com/firmware/ota"
 #define DEPOT_PRODUCT "v3.1"
-#define DEPOT_TAG     "main"
 
-/* Writes SERVER/PRODUCT/TAG/FILE and returns its length, as print_text does. */
-size_t depot_url(char *url, size_t size, const char *file);
+/* Writes SERVER/PRODUCT/TAG/FILE by the settings `ota server` and `ota tag`; returns its length, as print_text does. */
+size_t depot_url(struct module *module, char *url, size_t size, const char *file);
 
 /*
  * Takes the version from the beginning of a version file: cuts `text` behind its first line, and tells whether that is

@@ -5,6 +5,7 @@
 
 #include "module/console.h"
 #include "module/module.h"
+#include "module/port_error.h"
 #include "module/print.h"
 
 static int fail(struct flash_job *job, int error)
@@ -205,6 +206,18 @@ static int finish(struct flash_job *job)
   return result;
 }
 
+/* Keeps the source as `ota http.mru` or `ota vfs.mru`. That it cannot be kept does not make the update a failure. */
+static int remember(struct flash_job *job)
+{
+  const char *instance = job->source.kind == SOURCE_HTTP ? "http.mru" : "vfs.mru";
+  int result = job->remember ? settings_set(&job->module->settings, "ota", instance, job->source.name) : LB_OK;
+  if (result < 0) {
+    console_print(job->console, "  The source could not be kept as ota %s: %s\n", instance,
+                  module_error_info(result)->cause);
+  }
+  return result == LB_MORE ? LB_MORE : LB_OK;
+}
+
 int flash_job_step(struct flash_job *job)
 {
   int result = LB_ERR_STATE;
@@ -221,12 +234,19 @@ int flash_job_step(struct flash_job *job)
     break;
   case FLASH_JOB_FINISHING:
     result = finish(job);
+    if (result == LB_OK) {
+      flash_report_success(job);
+      job->stage = FLASH_JOB_REMEMBERING;
+      result = LB_MORE;
+    }
+    break;
+  case FLASH_JOB_REMEMBERING:
+    result = remember(job);
     break;
   case FLASH_JOB_IDLE:
     break;
   }
   if (result == LB_OK) {
-    flash_report_success(job);
     flash_job_abandon(job);
   }
   return result < 0 ? fail(job, result) : result;
@@ -234,7 +254,7 @@ int flash_job_step(struct flash_job *job)
 
 const char *flash_job_text(const struct flash_job *job)
 {
-  static const char *const texts[] = {"Idle", "Choosing target", "Connecting", "Flashing", "Verifying"};
+  static const char *const texts[] = {"Idle", "Choosing target", "Connecting", "Flashing", "Verifying", "Done"};
   return texts[job->stage];
 }
 
@@ -242,6 +262,9 @@ uint32_t flash_job_percent(const struct flash_job *job)
 {
   if (job->size == 0 || job->stage < FLASH_JOB_TRANSFERRING) {
     return 0;
+  }
+  if (job->stage == FLASH_JOB_REMEMBERING) {
+    return 100;
   }
   /* Reading back and selecting are the last hundredth. */
   return (uint32_t)((uint64_t)job->counted * 99U / job->size);

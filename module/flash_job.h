@@ -23,7 +23,8 @@ enum flash_job_stage {
   FLASH_JOB_CHOOSING,     /* the target slot */
   FLASH_JOB_CONNECTING,   /* to the source, until its size is known */
   FLASH_JOB_TRANSFERRING, /* into the slot */
-  FLASH_JOB_FINISHING     /* writing the rest, reading back, verifying, selecting */
+  FLASH_JOB_FINISHING,    /* writing the rest, reading back, verifying, selecting */
+  FLASH_JOB_REMEMBERING   /* done; where the image came from is kept in the settings, for the next time */
 };
 
 struct flash_job {
@@ -40,6 +41,7 @@ struct flash_job {
   uint32_t counted;  /* bytes that went to the session in whole pieces */
   uint32_t told;     /* of them, told in the last line of progress */
   uint32_t piece_at; /* bytes of the present piece that the session has taken */
+  bool remember;     /* the user named the source */
   bool told_setting; /* "Setting boot partition..." has been said */
   bool waiting;      /* for the network */
   struct read_ahead ahead;
@@ -47,8 +49,8 @@ struct flash_job {
 };
 
 /*
- * Begins an update for `console`; job->source.kind, .name and .slot have been filled. `target` names the slot, NULL:
- * the job chooses. LB_MORE; else it has said why not.
+ * Begins an update for `console`; job->source.kind, .name and .slot, and job->remember, have been filled. `target`
+ * names the slot, NULL: the job chooses. LB_MORE; else it has said why not.
  */
 int flash_job_start(struct flash_job *job, struct console *console, const struct lb_partition *target);
 

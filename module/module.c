@@ -29,6 +29,7 @@ void module_start(struct module *module, const struct port *port, const struct l
   };
   module->device_other = module->device;
   module->device_other.sha256 = port->sha256_other;
+  settings_start(&module->settings, &module->device);
   if (port->idle) {
     port->idle->poll = drain;
     port->idle->context = module;

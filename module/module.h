@@ -9,6 +9,7 @@
 #include "lifeboat/boot.h"
 #include "module/flash_job.h"
 #include "module/port.h"
+#include "module/settings.h"
 
 enum module_boot_cause { MODULE_BOOT_POWER_ON, MODULE_BOOT_RESET, MODULE_BOOT_CRASH };
 
@@ -29,6 +30,7 @@ struct module {
   struct lb_boot_decision boot;
   struct lb_image_info firmware; /* of the running image */
   struct module_uptime uptime;
+  struct settings settings;
   struct flash_job flash_job;       /* the update under way, if any */
   const struct console *flash_user; /* the console whose command changes the flash, or NULL */
   bool reset_requested;             /* `module reset` was given: go through the bootloader again */

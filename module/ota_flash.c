@@ -17,7 +17,9 @@ static int step(struct console *console)
 static void cancel(struct console *console)
 {
   struct flash_job *job = &console->module->flash_job;
-  flash_report_failure(job, MODULE_ERR_CANCELLED);
+  if (job->stage != FLASH_JOB_REMEMBERING) { /* then it is done */
+    flash_report_failure(job, MODULE_ERR_CANCELLED);
+  }
   flash_job_abandon(job);
 }
 
@@ -68,8 +70,9 @@ static int start(struct console *console, enum source_kind kind, int argc, char 
     return console_refuse_arguments(console);
   }
   job->source.kind = kind;
+  job->remember = argc > 0;
   size_t length = argc > 0 ? print_text(job->source.name, SOURCE_NAME_SIZE, "%s", argv[0])
-                           : depot_url(job->source.name, SOURCE_NAME_SIZE, "ovms3.bin");
+                           : depot_url(console->module, job->source.name, SOURCE_NAME_SIZE, "ovms3.bin");
   if (length >= SOURCE_NAME_SIZE) {
     return console_error(console, MODULE_ERR_LINE_TOO_LONG);
   }
@@ -101,6 +104,7 @@ int ota_copy_start(struct console *console, int argc, char **argv)
     return LB_ERR_NOT_FOUND;
   }
   source->kind = SOURCE_SLOT;
+  module->flash_job.remember = false;
   print_text(source->name, SOURCE_NAME_SIZE, "%s", source->slot.label);
   err = lb_target_allowed(module->table, &module->boot.partition, &target);
   if (err == LB_OK) {

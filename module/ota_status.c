@@ -15,10 +15,12 @@
 
 static void print_firmware(struct console *console)
 {
-  const struct module *module = console->module;
+  struct module *module = console->module;
+  char tag[SETTINGS_VALUE_SIZE];
   const struct lb_image_description *firmware = &module->firmware.description;
+  (void)settings_get(&module->settings, "ota", "tag", tag, NULL); /* if it cannot be read: its default */
   console_print(console, "Firmware:          %s/%s/%s", firmware->version[0] != '\0' ? firmware->version : "unknown",
-                module->boot.partition.label, DEPOT_TAG);
+                module->boot.partition.label, tag);
   if (firmware->present) {
     console_print(console, " (build idf %s %s %s)", firmware->idf, firmware->date, firmware->time);
   }
@@ -168,7 +170,7 @@ int ota_status_start(struct console *console, int argc, char **argv)
   job->length = 0;
   job->text[0] = '\0';
   job->give_up_ms = port->clock->now_ms(port->clock->context) + LOOKUP_MS;
-  depot_url(url, sizeof url, "ovms3.ver");
+  depot_url(console->module, url, sizeof url, "ovms3.ver");
   job->error = port->network->is_up(port->network->context) ? LB_OK : PORT_ERR_LINK_DOWN;
   if (check && job->error == LB_OK) {
     job->error = port->network->open(port->network->context, url, &job->transfer);

@@ -54,7 +54,8 @@ enum module_error {
   MODULE_ERR_STATUS = -244,    /* the server answered with another status than 200 */
   MODULE_ERR_NO_LENGTH = -245, /* the server announced no length */
   MODULE_ERR_TOO_SMALL = -246, /* fewer than 1024 bytes */
-  MODULE_ERR_CANCELLED = -247
+  MODULE_ERR_CANCELLED = -247,
+  MODULE_ERR_SETTING = -248 /* that setting does not take such a value */
 };
 
 /* ---- time ---- */

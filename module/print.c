@@ -207,3 +207,11 @@ void print_next_boot(struct console *console)
     console_print(console, "  Next boot will be from '%s'\n", next.label);
   }
 }
+
+void console_print_clean(struct console *console, const char *text)
+{
+  for (; *text != '\0'; text++) {
+    bool control = (unsigned char)*text < 0x20 || (unsigned char)*text == 0x7F;
+    console_print(console, "%c", control ? '?' : *text);
+  }
+}

@@ -29,6 +29,9 @@ int console_error(struct console *console, int error);
 int console_known_error(struct console *console, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Prints text that may come from anywhere, with ? for each control character, which must not reach a terminal. */
+void console_print_clean(struct console *console, const char *text);
+
 /* "  Next boot will be from 'ota_0'": what otadata selects now; nothing if that cannot be read. */
 void print_next_boot(struct console *console);
 

@@ -24,15 +24,6 @@ static void print_date(struct console *console, int64_t seconds)
   console_print(console, "%04u-%02u-%02u %02u:%02u", year, month, day, of_day / 3600, of_day / 60 % 60);
 }
 
-/* A name from a card may hold anything: control characters must not reach the terminal. */
-static void print_name(struct console *console, const char *name)
-{
-  for (; *name != '\0'; name++) {
-    bool control = (unsigned char)*name < 0x20 || (unsigned char)*name == 0x7F;
-    console_print(console, "%c", control ? '?' : *name);
-  }
-}
-
 static void print_entry(void *context, const char *name, const struct port_file_info *info)
 {
   struct console *console = context;
@@ -47,7 +38,7 @@ static void print_entry(void *context, const char *name, const struct port_file_
     console_print(console, "%16s", "");
   }
   console_print(console, "  ");
-  print_name(console, name);
+  console_print_clean(console, name);
   console_print(console, "%s\n", info->is_directory && !words_equal(name, "/") ? "/" : "");
 }
 

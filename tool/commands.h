@@ -29,12 +29,22 @@ struct command {
 const struct command *commands_all(size_t *count);
 
 int image_info_command(int argc, char **argv);
+int image_diff_command(int argc, char **argv);
 int image_verify_command(int argc, char **argv);
 int image_make_command(int argc, char **argv);
 int flash_create_command(int argc, char **argv);
 int flash_status_command(int argc, char **argv);
+int flash_boot_command(int argc, char **argv);
+int flash_write_command(int argc, char **argv);
+int flash_read_command(int argc, char **argv);
+int flash_copy_command(int argc, char **argv);
+int flash_erase_command(int argc, char **argv);
+int flash_table_command(int argc, char **argv);
+int flash_map_command(int argc, char **argv);
 int module_command(int argc, char **argv);
+int console_command(int argc, char **argv);
 int depot_publish_command(int argc, char **argv);
 int depot_serve_command(int argc, char **argv);
+int completion_command(int argc, char **argv);
 
 #endif

@@ -113,9 +113,7 @@ static bool program_image(const struct lb_flash *flash, const char *path, const 
   }
   const struct lb_image_info *info = &file.image.info;
   if (info->length > slot->size) {
-    const struct lb_error_info *error = lb_error_info(LB_ERR_IMAGE_TOO_LONG);
-    report_error("%s: image is %u bytes, partition %s holds %u (%s, %d)", path, info->length, slot->label, slot->size,
-                 error->esp_name, error->esp_code);
+    report_image_too_long(path, info->length, slot);
     return false;
   }
   int err = lb_flash_program(flash, slot->offset, bytes->data, info->length);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ports/mbedtls/hash.h"
+#include "tool/flash_device.h"
 
 static void examine_slot(struct flash_slot *slot, const struct lb_device *device, struct lb_verify *verify)
 {
@@ -31,17 +31,12 @@ static void examine_slots(struct flash_examination *examination, const struct lb
 void flash_examine(struct flash_examination *examination, const char *path, const struct lb_flash *flash,
                    const struct lb_chip *chip)
 {
-  struct mbedtls_hash sha256_context;
-  struct mbedtls_hash md5_context;
-  struct lb_hash sha256;
-  struct lb_hash md5;
+  struct flash_device whole;
   struct lb_verify verify;
-  mbedtls_hash_sha256(&sha256, &sha256_context);
-  mbedtls_hash_md5(&md5, &md5_context);
   *examination = (struct flash_examination){.path = path, .size = flash->size, .chip = chip};
-  struct lb_device device = {.flash = flash, .sha256 = &sha256, .md5 = &md5, .chip = chip};
-  device.revision = LB_REVISION_ANY;
-  examination->table_result = lb_table_read(&examination->table, flash, &md5);
+  flash_device_start(&whole, flash, chip);
+  struct lb_device device = whole.device;
+  examination->table_result = lb_table_read(&examination->table, flash, device.md5);
   device.table = &examination->table;
   if (examination->table_result != LB_OK) {
     examination->otadata_result = LB_ERR_NO_OTADATA;
@@ -51,11 +46,6 @@ void flash_examine(struct flash_examination *examination, const char *path, cons
   examination->otadata_result = lb_otadata_read(&examination->otadata, &device);
   examine_slots(examination, &device, &verify);
   examination->boot_result = lb_boot(&device, &examination->table, &verify, NULL, &examination->boot);
-}
-
-const uint8_t *flash_table_md5(const struct lb_table *table)
-{
-  return table->bytes + table->count * LB_TABLE_ROW + LB_TABLE_ROW - LB_MD5_SIZE;
 }
 
 const struct flash_slot *flash_booting_slot(const struct flash_examination *examination)

@@ -37,9 +37,6 @@ struct flash_examination {
 void flash_examine(struct flash_examination *examination, const char *path, const struct lb_flash *flash,
                    const struct lb_chip *chip);
 
-/* The MD5 that the table states, if table.has_md5: LB_MD5_SIZE bytes. */
-const uint8_t *flash_table_md5(const struct lb_table *table);
-
 /* The slot that boots; NULL if none does. */
 const struct flash_slot *flash_booting_slot(const struct flash_examination *examination);
 

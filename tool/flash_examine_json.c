@@ -2,6 +2,7 @@
 /* What was found on a flash, for programs. */
 #include "tool/flash_examine.h"
 #include "tool/partition_names.h"
+#include "tool/table_report.h"
 
 static const struct lb_error_info *problem_of(int code)
 {
@@ -10,52 +11,7 @@ static const struct lb_error_info *problem_of(int code)
 
 static void add_label(cJSON *json, const char *key, const struct lb_partition *partition)
 {
-  char label[LB_LABEL_SIZE];
-  report_printable(partition->label, label, sizeof(label));
-  cJSON_AddStringToObject(json, key, label);
-}
-
-static cJSON *partition_json(const struct lb_partition *partition)
-{
-  char type[PARTITION_NAME_SIZE];
-  char subtype[PARTITION_NAME_SIZE];
-  cJSON *json = cJSON_CreateObject();
-  partition_type_name(partition, type);
-  partition_subtype_name(partition, subtype);
-  add_label(json, "label", partition);
-  cJSON_AddStringToObject(json, "type", type);
-  cJSON_AddStringToObject(json, "subtype", subtype);
-  cJSON_AddNumberToObject(json, "offset", partition->offset);
-  cJSON_AddNumberToObject(json, "size", partition->size);
-  cJSON_AddBoolToObject(json, "encrypted", (partition->flags & 1U) != 0);
-  cJSON_AddBoolToObject(json, "read_only", (partition->flags & 2U) != 0);
-  return json;
-}
-
-static cJSON *table_json(const struct flash_examination *examination)
-{
-  const struct lb_table *table = &examination->table;
-  cJSON *json = cJSON_CreateObject();
-  cJSON_AddItemToObject(json, "error", report_json_problem(problem_of(examination->table_result)));
-  if (examination->table_result != LB_OK) {
-    return json;
-  }
-  cJSON_AddNumberToObject(json, "address", table->address);
-  cJSON_AddBoolToObject(json, "is_copy", table->address == LB_TABLE_COPY_ADDRESS);
-  cJSON_AddItemToObject(json, "first_error", report_json_problem(problem_of(table->first_error)));
-  if (table->has_md5) {
-    char md5[2 * LB_MD5_SIZE + 1];
-    report_hex(flash_table_md5(table), LB_MD5_SIZE, md5);
-    cJSON_AddStringToObject(json, "md5", md5);
-  } else {
-    cJSON_AddNullToObject(json, "md5");
-  }
-  cJSON *list = cJSON_AddArrayToObject(json, "partitions");
-  struct lb_partition partition;
-  for (uint32_t i = 0; lb_table_get(table, i, &partition) == LB_OK; i++) {
-    cJSON_AddItemToArray(list, partition_json(&partition));
-  }
-  return json;
+  cJSON_AddItemToObject(json, key, partition_label_json(partition));
 }
 
 static cJSON *record_json(const struct flash_examination *examination, int number)
@@ -132,7 +88,7 @@ cJSON *flash_examination_json(const struct flash_examination *examination)
   cJSON_AddStringToObject(json, "file", examination->path);
   cJSON_AddNumberToObject(json, "size", examination->size);
   cJSON_AddStringToObject(json, "chip", examination->chip->name);
-  cJSON_AddItemToObject(json, "table", table_json(examination));
+  cJSON_AddItemToObject(json, "table", table_json(&examination->table, examination->table_result));
   cJSON_AddItemToObject(json, "otadata", otadata_json(examination));
   cJSON *slots = cJSON_AddArrayToObject(json, "slots");
   for (uint32_t i = 0; i < examination->slot_count; i++) {

@@ -9,44 +9,12 @@
 #include "tool/options.h"
 #include "tool/partition_names.h"
 #include "tool/report.h"
+#include "tool/table_report.h"
 
 static const char *printable(const char *label, char copy[LB_LABEL_SIZE])
 {
   report_printable(label, copy, LB_LABEL_SIZE);
   return copy;
-}
-
-static void print_partition(const struct lb_partition *partition)
-{
-  char label[LB_LABEL_SIZE];
-  char type[PARTITION_NAME_SIZE];
-  char subtype[PARTITION_NAME_SIZE];
-  partition_type_name(partition, type);
-  partition_subtype_name(partition, subtype);
-  printf("  %-16s %-15s %-9s 0x%08x 0x%08x%s%s\n", printable(partition->label, label), type, subtype, partition->offset,
-         partition->size, (partition->flags & 1U) != 0 ? " encrypted" : "",
-         (partition->flags & 2U) != 0 ? " read-only" : "");
-}
-
-static void print_table(const struct lb_table *table)
-{
-  struct lb_partition partition;
-  printf("Partition table:   at 0x%x, ", table->address);
-  if (table->has_md5) {
-    char md5[2 * LB_MD5_SIZE + 1];
-    report_hex(flash_table_md5(table), LB_MD5_SIZE, md5);
-    printf("MD5 %s\n", md5);
-  } else {
-    puts("without MD5");
-  }
-  if (table->first_error != LB_OK) {
-    printf("                   this is the copy; the first at 0x%x is bad: %s\n", LB_TABLE_ADDRESS,
-           lb_error_info(table->first_error)->cause);
-  }
-  puts("  label            type            subtype   offset     size");
-  for (uint32_t i = 0; lb_table_get(table, i, &partition) == LB_OK; i++) {
-    print_partition(&partition);
-  }
 }
 
 static void print_record(const struct flash_examination *examination, int number)
@@ -118,7 +86,7 @@ static void print_examination(const struct flash_examination *examination)
 {
   printf("Flash:             %s (%u bytes)\n", examination->path, examination->size);
   if (examination->table_result == LB_OK) {
-    print_table(&examination->table);
+    table_print(&examination->table, NULL);
     print_otadata(examination);
     puts("App slots:");
   }

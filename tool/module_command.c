@@ -10,20 +10,15 @@
 
 #define HOSTS 32U
 
-enum { FLASH = 256, SD, STORE, HOST, CA, LINK, CLOCK, TIMING, KEEP_GOING, TRANSCRIPT };
+enum { FLASH = 256, SD, STORE, HOST, CA, LINK, CLOCK, TIMING, LISTEN, KEEP_GOING, TRANSCRIPT };
 
 static const struct option table[] = {
-    {"flash", required_argument, NULL, FLASH},
-    {"sd", required_argument, NULL, SD},
-    {"store", required_argument, NULL, STORE},
-    {"host", required_argument, NULL, HOST},
-    {"ca", required_argument, NULL, CA},
-    {"link", required_argument, NULL, LINK},
-    {"clock", required_argument, NULL, CLOCK},
-    {"timing", required_argument, NULL, TIMING},
-    {"keep-going", no_argument, NULL, KEEP_GOING},
-    {"transcript", no_argument, NULL, TRANSCRIPT},
-    {0},
+    {"flash", required_argument, NULL, FLASH},     {"sd", required_argument, NULL, SD},
+    {"store", required_argument, NULL, STORE},     {"host", required_argument, NULL, HOST},
+    {"ca", required_argument, NULL, CA},           {"link", required_argument, NULL, LINK},
+    {"clock", required_argument, NULL, CLOCK},     {"timing", required_argument, NULL, TIMING},
+    {"listen", required_argument, NULL, LISTEN},   {"keep-going", no_argument, NULL, KEEP_GOING},
+    {"transcript", no_argument, NULL, TRANSCRIPT}, {0},
 };
 
 /* One of two words. */
@@ -79,6 +74,9 @@ static bool take_option(struct virtual_module_options *options, const char **hos
     return true;
   case TIMING:
     return choose("--timing", optarg, "w25q128jv", "none", &options->flash_takes_time);
+  case LISTEN:
+    options->listen = optarg;
+    return true;
   case KEEP_GOING:
     options->keep_going = true;
     return true;

@@ -37,6 +37,25 @@ void report_system_error(const char *action, const char *subject, int error_numb
   report_error("cannot %s %s: %s", action, subject, strerror(error_number));
 }
 
+void report_image_too_long(const char *path, uint32_t length, const struct lb_partition *slot)
+{
+  const struct lb_error_info *error = lb_error_info(LB_ERR_IMAGE_TOO_LONG);
+  char label[LB_LABEL_SIZE];
+  report_printable(slot->label, label, sizeof(label));
+  report_error("%s: image is %u bytes, partition %s holds %u (%s, %d)", path, length, label, slot->size,
+               error->esp_name, error->esp_code);
+}
+
+void report_hint(const char *format, ...)
+{
+  va_list arguments;
+  fputs("  ", stderr);
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  fputc('\n', stderr);
+}
+
 void report_printable(const char *text, char *copy, size_t capacity)
 {
   size_t length = 0;
@@ -67,10 +86,9 @@ cJSON *report_json_problem(const struct lb_error_info *problem)
   return json;
 }
 
-bool report_json(cJSON *json)
+/* Prints `text`, which belongs to cJSON, as a line. */
+static bool print_json(char *text)
 {
-  char *text = json != NULL ? cJSON_Print(json) : NULL;
-  cJSON_Delete(json);
   if (text == NULL) {
     report_error("not enough memory");
     return false;
@@ -78,4 +96,18 @@ bool report_json(cJSON *json)
   puts(text);
   cJSON_free(text);
   return true;
+}
+
+bool report_json(cJSON *json)
+{
+  char *text = json != NULL ? cJSON_Print(json) : NULL;
+  cJSON_Delete(json);
+  return print_json(text);
+}
+
+bool report_json_line(cJSON *json)
+{
+  char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
+  cJSON_Delete(json);
+  return print_json(text);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "lifeboat/error.h"
+#include "lifeboat/partition.h"
 
 /* "Error: ..." and a newline on stderr, behind whatever stdout holds back. */
 void report_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -22,6 +23,12 @@ void report_library_error(const char *subject, int code);
 /* "Error: cannot ACTION SUBJECT: No such file or directory", from an errno. */
 void report_system_error(const char *action, const char *subject, int error_number);
 
+/* "Error: PATH: image is N bytes, partition ota_0 holds M (ESP_ERR_INVALID_SIZE, 260)". */
+void report_image_too_long(const char *path, uint32_t length, const struct lb_partition *slot);
+
+/* What to do about the error line before, where that line is one that owners know word for word: "  ..." on stderr. */
+void report_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Copies `text`, with '?' for each byte that is no printable ASCII, so that a flash dump cannot steer a terminal. */
 void report_printable(const char *text, char *copy, size_t capacity);
 
@@ -33,5 +40,8 @@ cJSON *report_json_problem(const struct lb_error_info *problem);
 
 /* Prints JSON on stdout and frees it. False and an error line if there was no memory for it. */
 bool report_json(cJSON *json);
+
+/* The same in one line, for commands that tell their progress: one object a line. */
+bool report_json_line(cJSON *json);
 
 #endif

@@ -69,6 +69,22 @@ enum lb_result {
   LB_ERR_IMAGE_PROJECT = -73,         /* of another project than the running firmware */
   LB_ERR_SIZE_MISMATCH = -74,         /* not as many bytes came as were announced */
   LB_ERR_READ_BACK = -75,             /* the flash does not hold what was written to it */
+
+  /* settings */
+  LB_ERR_NVS_NOT_FOUND = -90,        /* no setting of that name */
+  LB_ERR_NVS_TYPE_MISMATCH = -91,    /* the setting has another type */
+  LB_ERR_NVS_READ_ONLY = -92,        /* opened, or marked in the table, for reading only */
+  LB_ERR_NVS_NOT_ENOUGH_SPACE = -93, /* no room for that value, or for another namespace */
+  LB_ERR_NVS_INVALID_NAME = -94,     /* an empty namespace or key */
+  LB_ERR_NVS_KEY_TOO_LONG = -95,     /* a namespace or key of more than 15 bytes */
+  LB_ERR_NVS_INVALID_STATE = -96,    /* the pages contradict each other */
+  LB_ERR_NVS_INVALID_LENGTH = -97,   /* the buffer is smaller than the value */
+  LB_ERR_NVS_NO_FREE_PAGES = -98,    /* no page is free, as one always has to be */
+  LB_ERR_NVS_VALUE_TOO_LONG = -99,   /* a string above 4000 bytes, or a blob larger than the partition */
+  LB_ERR_NVS_NEW_VERSION = -100,     /* the partition is of a later version of the format */
+  LB_ERR_NVS_ENCRYPTED = -101,       /* nothing that is written there verifies */
+  LB_ERR_NVS_DAMAGED = -102,         /* a part of the value is missing, or its CRC is wrong */
+  LB_ERR_NVS_SIZE = -103,            /* the partition is not made of 3 to 64 pages that the flash can erase */
 };
 
 /* What an error means: for consoles, logs and tests. All strings are static. */

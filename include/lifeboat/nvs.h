@@ -22,7 +22,8 @@
  *   } while (result == LB_MORE);
  *
  * Every function may return LB_ERR_FLASH_...; when that happens while something is written, or when the flash does not
- * hold what was written to it (LB_ERR_READ_BACK), the settings can be read, but not changed until they are opened again.
+ * hold what was written to it (LB_ERR_READ_BACK), the settings can be read, but not changed until they are opened
+ * again.
  */
 #ifndef LIFEBOAT_NVS_H
 #define LIFEBOAT_NVS_H
@@ -33,12 +34,12 @@
 #include "lifeboat/flash.h"
 #include "lifeboat/partition.h"
 
-#define LB_NVS_PAGE_SIZE   4096U /* also the sector that the flash has to be able to erase */
-#define LB_NVS_PAGES_MIN   3U
-#define LB_NVS_PAGES_MAX   64U
-#define LB_NVS_NAME_SIZE   16U   /* a namespace or key with its NUL */
-#define LB_NVS_STRING_MAX  4000U /* bytes of a string with its NUL */
-#define LB_NVS_NAMESPACES  254U
+#define LB_NVS_PAGE_SIZE  4096U /* also the sector that the flash has to be able to erase */
+#define LB_NVS_PAGES_MIN  3U
+#define LB_NVS_PAGES_MAX  64U
+#define LB_NVS_NAME_SIZE  16U   /* a namespace or key with its NUL */
+#define LB_NVS_STRING_MAX 4000U /* bytes of a string with its NUL */
+#define LB_NVS_NAMESPACES 254U
 
 /* The numbers are ESP-IDF's. */
 enum lb_nvs_type {
@@ -57,6 +58,7 @@ enum lb_nvs_type {
 struct lb_nvs_page {
   uint32_t sequence;
   uint8_t state;
+  bool blank; /* known to be erased */
 };
 
 /* An open partition. It belongs to lib/nvs_*.c; the caller only keeps it. */
@@ -115,8 +117,7 @@ int lb_nvs_set_integer(struct lb_nvs *nvs, const char *namespace_name, const cha
 int lb_nvs_set_string(struct lb_nvs *nvs, const char *namespace_name, const char *key, const char *text);
 
 /* As long as there is room for; the old and the new value have to fit at the same time. May be 0 bytes long. */
-int lb_nvs_set_blob(struct lb_nvs *nvs, const char *namespace_name, const char *key, const void *data,
-                    uint32_t length);
+int lb_nvs_set_blob(struct lb_nvs *nvs, const char *namespace_name, const char *key, const void *data, uint32_t length);
 
 /* LB_ERR_NVS_NOT_FOUND if it is not there. A namespace stays, even without keys. */
 int lb_nvs_erase_key(struct lb_nvs *nvs, const char *namespace_name, const char *key);
@@ -134,9 +135,9 @@ struct lb_nvs_entry {
 };
 
 /*
- * The first setting and the one behind `*entry`, in no order that means anything. LB_ERR_NVS_NOT_FOUND if there is none.
- * What has no name of a namespace is left out: nothing can reach it. Changing settings in between may skip or repeat.
- * Each looks through the whole partition.
+ * The first setting and the one behind `*entry`, in no order that means anything. LB_ERR_NVS_NOT_FOUND if there is
+ * none. What has no name of a namespace is left out: nothing can reach it. Changing settings in between may skip or
+ * repeat. Each looks through the whole partition.
  */
 int lb_nvs_first(const struct lb_nvs *nvs, struct lb_nvs_entry *entry);
 int lb_nvs_next(const struct lb_nvs *nvs, struct lb_nvs_entry *entry);

@@ -1,129 +1,35 @@
 // SPDX-License-Identifier: MIT
 #include "ports/sim/virtual_module.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "boot/bootloader.h"
 #include "module/console.h"
-#include "module/port_error.h"
-#include "ports/mbedtls/hash.h"
-#include "ports/sim/files.h"
-#include "ports/sim/flash.h"
+#include "ports/sim/board.h"
+#include "ports/sim/consoles.h"
 #include "ports/sim/input.h"
-#include "ports/sim/network.h"
 #include "ports/sim/signals.h"
-
-#define CHIP_REVISION 300U /* the module has an ESP32 of revision 3.0 */
-#define WAIT_MS       50U
 
 struct virtual_module {
   const struct virtual_module_options *options;
-  struct sim_clock clock;
-  struct sim_flash flash;
-  struct sim_files files;
-  struct sim_network *network;
-  struct lb_hash sha256;
-  struct lb_hash sha256_other;
-  struct lb_hash md5;
-  struct mbedtls_hash hash_contexts[3];
-  struct port port;
+  struct sim_board board;
   struct bootloader bootloader;
   struct module_uptime uptime;
   struct module module;
-  struct console console;
+  struct console console; /* the main one, on stdin and stdout */
+  struct input_host host;
   struct input *input;
+  struct consoles *consoles; /* the attached ones; NULL without --listen */
+  unsigned lives;            /* resets so far */
+  bool halted;               /* after a reset nothing boots */
+  bool editing;              /* a person is at the prompt */
 };
 
-/* ---- opening ---- */
-
-static void refuse(const char *what, const struct lb_error_info *info)
-{
-  fprintf(stderr, "Error: %s: %s - %s (%s, %d)\n", what, info->cause, info->remedy, info->esp_name, info->esp_code);
-}
-
-static bool mount(struct virtual_module *vm, const char *name, const char *folder)
-{
-  int err = folder ? sim_files_mount(&vm->files, name, folder) : LB_OK;
-  if (err) {
-    refuse(folder, module_error_info(err));
-  }
-  return err == LB_OK;
-}
-
-static bool open_network(struct virtual_module *vm)
-{
-  const struct virtual_module_options *options = vm->options;
-  const struct sim_network_options network = {
-      .link_up = options->link_up,
-      .ssid = "virtual",
-      .hosts = options->hosts,
-      .host_count = options->host_count,
-      .ca_file = options->ca_file,
-      .clock = &vm->clock,
-  };
-  int err = sim_network_open(&vm->network, &network);
-  if (err) {
-    refuse(options->ca_file ? options->ca_file : "network", module_error_info(err));
-  }
-  return err == LB_OK;
-}
-
-static bool open_flash(struct virtual_module *vm)
-{
-  int err = sim_flash_open_file(&vm->flash, vm->options->flash, SIM_FLASH_READ_WRITE);
-  if (err) {
-    refuse(vm->options->flash, sim_flash_error_info(err));
-    return false;
-  }
-  if (vm->options->flash_takes_time) {
-    sim_flash_set_timing(&vm->flash, &sim_timing_w25q128jv, &vm->clock);
-  }
-  return true;
-}
-
-static void open_hashes(struct virtual_module *vm)
-{
-  mbedtls_hash_sha256(&vm->sha256, &vm->hash_contexts[0]);
-  mbedtls_hash_sha256(&vm->sha256_other, &vm->hash_contexts[1]);
-  mbedtls_hash_md5(&vm->md5, &vm->hash_contexts[2]);
-}
-
-static bool power_up(struct virtual_module *vm)
-{
-  sim_clock_start(&vm->clock, vm->options->clock);
-  sim_files_open(&vm->files);
-  open_hashes(vm);
-  if (!open_flash(vm) || !mount(vm, "sd", vm->options->sd) || !mount(vm, "store", vm->options->store) ||
-      !open_network(vm)) {
-    return false;
-  }
-  vm->input = input_open();
-  vm->port = (struct port){
-      .flash = &vm->flash.driver,
-      .sha256 = &vm->sha256,
-      .sha256_other = &vm->sha256_other,
-      .md5 = &vm->md5,
-      .chip = lb_chip_by_name("esp32"),
-      .revision = CHIP_REVISION,
-      .clock = &vm->clock.port,
-      .files = &vm->files.port,
-      .network = sim_network_port(vm->network),
-      .idle = &vm->flash.idle,
-  };
-  return vm->input != NULL;
-}
-
-static void power_down(struct virtual_module *vm)
-{
-  input_close(vm->input);
-  sim_network_close(vm->network);
-  sim_files_close(&vm->files);
-  sim_flash_close(&vm->flash);
-}
-
-/* ---- running ---- */
+/* ---- the main console ---- */
 
 static void write_log(void *context, const char *text)
 {
@@ -141,17 +47,20 @@ static void write_output(void *context, const char *text, size_t length)
   }
 }
 
+/* ---- boots ---- */
+
 /* The bootloader, and if it finds something to boot, that firmware with a console. */
 static int boot(struct virtual_module *vm, enum module_boot_cause cause)
 {
+  const struct port *port = &vm->board.port;
   struct bootloader *bootloader = &vm->bootloader;
-  vm->flash.idle.poll = NULL; /* the firmware that was interested is gone */
+  vm->board.flash.idle.poll = NULL; /* the firmware that was interested is gone */
   bootloader->device = (struct lb_device){
-      .flash = &vm->flash.driver,
-      .sha256 = &vm->sha256,
-      .md5 = &vm->md5,
-      .chip = vm->port.chip,
-      .revision = vm->port.revision,
+      .flash = port->flash,
+      .sha256 = port->sha256,
+      .md5 = port->md5,
+      .chip = port->chip,
+      .revision = port->revision,
   };
   bootloader->log = write_log;
   int err = bootloader_run(bootloader);
@@ -160,46 +69,134 @@ static int boot(struct virtual_module *vm, enum module_boot_cause cause)
   }
   vm->uptime.cause = cause;
   vm->uptime.resets += cause == MODULE_BOOT_POWER_ON ? 0 : 1;
-  vm->uptime.boot_time_ms = vm->port.clock->now_ms(vm->port.clock->context);
-  module_start(&vm->module, &vm->port, &bootloader->table, &bootloader->decision, &bootloader->verify.image.info,
+  vm->uptime.boot_time_ms = port->clock->now_ms(port->clock->context);
+  module_start(&vm->module, port, &bootloader->table, &bootloader->decision, &bootloader->verify.image.info,
                &vm->uptime);
   console_start(&vm->console, &vm->module, NULL, write_output);
   return LB_OK;
 }
 
-/* Executes one line to its end. LB_OK, MODULE_ERR_CANCELLED by a signal, or why the command failed. */
-static int execute(struct virtual_module *vm, const char *line)
+/* Through the bootloader again, with fresh consoles for everybody. What they were doing is abandoned. */
+static void reset(struct virtual_module *vm)
 {
+  console_cancel(&vm->console);
+  consoles_cancel(vm->consoles);
+  if (vm->editing) {
+    fputs("\n", stdout); /* the boot log stands below what is being typed */
+  }
+  (void)fflush(stdout);
+  vm->lives++;
+  vm->module.reset_requested = false;
+  vm->halted = boot(vm, MODULE_BOOT_RESET) != LB_OK;
+  if (vm->halted) {
+    return;
+  }
+  consoles_restart(vm->consoles);
+  if (vm->editing) {
+    input_redisplay(vm->input);
+  }
+}
+
+/* ---- beside the main console ---- */
+
+/*
+ * One round of the attached consoles. `idle`: the main console has nothing to do until `fd` (-1: none) is readable; if
+ * they have nothing to do either, that is waited for, for a bounded time.
+ */
+static void attend(struct virtual_module *vm, bool idle, int fd)
+{
+  consoles_work(vm->consoles);
+  if (vm->module.reset_requested) {
+    reset(vm);
+  } else if (idle && !consoles_are_busy(vm->consoles)) {
+    const bool job = vm->console.job.step || consoles_have_job(vm->consoles);
+    consoles_wait(vm->consoles, &vm->board.clock, fd, job);
+  }
+}
+
+static bool can_be_read(int fd)
+{
+  struct pollfd descriptor = {.fd = fd, .events = POLLIN};
+  return poll(&descriptor, 1, 0) > 0;
+}
+
+/* The main console waits for a key or for a line. */
+static enum input_event wait_for_input(void *context)
+{
+  struct virtual_module *vm = context;
+  enum input_event event = INPUT_END;
+  vm->editing = input_is_terminal(vm->input);
+  while (!signals_terminated() && !vm->halted) {
+    if (signals_take_interrupt()) {
+      event = INPUT_INTERRUPTED;
+      break;
+    }
+    if (can_be_read(STDIN_FILENO)) {
+      event = INPUT_READY;
+      break;
+    }
+    sim_clock_checkpoint(&vm->board.clock);
+    attend(vm, true, STDIN_FILENO);
+  }
+  vm->editing = false;
+  return event;
+}
+
+static void complete(void *context, const char *line, void (*candidate)(void *context, const char *word),
+                     void *candidate_context)
+{
+  console_complete(&((struct virtual_module *)context)->console, line, candidate, candidate_context);
+}
+
+static void explain(void *context, const char *line)
+{
+  console_explain(&((struct virtual_module *)context)->console, line);
+}
+
+/* ---- running ---- */
+
+static bool is_interrupted(void)
+{
+  return signals_take_interrupt() || signals_terminated();
+}
+
+/* Executes one line to its end. LB_OK, or why it failed; `*interrupted`: because of a signal. */
+static int execute(struct virtual_module *vm, const char *line, bool *interrupted)
+{
+  const unsigned life = vm->lives;
   int result = console_execute(&vm->console, line);
+  *interrupted = false;
   while (result == LB_MORE) {
-    if (signals_take_interrupt() || signals_terminated()) {
+    if (is_interrupted()) {
+      *interrupted = true;
       console_cancel(&vm->console);
       result = MODULE_ERR_CANCELLED;
       break;
     }
-    sim_clock_checkpoint(&vm->clock);
+    sim_clock_checkpoint(&vm->board.clock);
     result = console_poll(&vm->console);
-    if (console_is_waiting(&vm->console)) {
-      vm->port.clock->idle(vm->port.clock->context, WAIT_MS);
+    if (result == LB_MORE) {
+      attend(vm, console_is_waiting(&vm->console), -1);
+      result = vm->lives == life ? LB_MORE : MODULE_ERR_CANCELLED; /* another console has reset the module */
     }
   }
   (void)fflush(stdout);
   return result;
 }
 
-/* Lines until the input ends or a reset is asked for; `*again` tells which. */
-static enum virtual_module_end talk(struct virtual_module *vm, bool *again, enum virtual_module_end so_far)
+/* Lines until the input ends or the module does. */
+static enum virtual_module_end talk(struct virtual_module *vm)
 {
+  enum virtual_module_end so_far = VIRTUAL_MODULE_DONE;
+  const bool person = input_is_terminal(vm->input);
   const char *line;
-  bool person = input_is_terminal(vm->input);
-  *again = false;
-  signals_take_interrupt();
-  while (!vm->module.exit_requested && (line = input_line(vm->input, &vm->console)) != NULL) {
+  while (!vm->module.exit_requested && !vm->halted && !signals_terminated() && (line = input_line(vm->input)) != NULL) {
+    bool interrupted = false;
     if (vm->options->transcript && !person) {
       printf("%s%s\n", CONSOLE_PROMPT, line);
     }
-    int result = execute(vm, line);
-    if (result == MODULE_ERR_CANCELLED && (!person || signals_terminated())) {
+    int result = execute(vm, line, &interrupted);
+    if (interrupted && (!person || signals_terminated())) {
       return VIRTUAL_MODULE_INTERRUPTED;
     }
     if (result != LB_OK && !person) {
@@ -209,26 +206,53 @@ static enum virtual_module_end talk(struct virtual_module *vm, bool *again, enum
       }
     }
     if (vm->module.reset_requested) {
-      *again = true;
-      return so_far;
+      reset(vm);
+      if (person) {
+        signals_take_interrupt(); /* Ctrl-C was meant for what came before */
+      }
+    } else {
+      attend(vm, false, -1); /* lines that follow each other closely leave nobody waiting */
     }
   }
-  return so_far;
+  return vm->halted ? VIRTUAL_MODULE_HALTED : input_was_interrupted(vm->input) ? VIRTUAL_MODULE_INTERRUPTED : so_far;
 }
 
 static enum virtual_module_end live(struct virtual_module *vm)
 {
-  enum virtual_module_end end = VIRTUAL_MODULE_DONE;
-  enum module_boot_cause cause = MODULE_BOOT_POWER_ON;
-  bool again = true;
-  while (again) {
-    if (boot(vm, cause) != LB_OK) {
-      return VIRTUAL_MODULE_HALTED;
-    }
-    cause = MODULE_BOOT_RESET;
-    end = talk(vm, &again, end);
+  if (boot(vm, MODULE_BOOT_POWER_ON) != LB_OK) {
+    return VIRTUAL_MODULE_HALTED;
+  }
+  enum virtual_module_end end = talk(vm);
+  if (signals_terminated() && consoles_have_job(vm->consoles) && end == VIRTUAL_MODULE_DONE) {
+    end = VIRTUAL_MODULE_INTERRUPTED;
   }
   return end;
+}
+
+/* ---- power ---- */
+
+static bool power_up(struct virtual_module *vm)
+{
+  if (!sim_board_open(&vm->board, vm->options)) {
+    return false;
+  }
+  vm->host = (struct input_host){.context = vm, .wait = wait_for_input, .complete = complete, .explain = explain};
+  vm->input = input_open(&vm->host);
+  if (!vm->input) {
+    fputs("Error: the terminal cannot be used - close other programs\n", stderr);
+    return false;
+  }
+  if (vm->options->listen) {
+    vm->consoles = consoles_open(vm->options->listen, &vm->module);
+  }
+  return vm->consoles || !vm->options->listen;
+}
+
+static void power_down(struct virtual_module *vm)
+{
+  consoles_close(vm->consoles, vm->halted ? FAREWELL_HALTED : FAREWELL_OFF);
+  input_close(vm->input);
+  sim_board_close(&vm->board);
 }
 
 enum virtual_module_end virtual_module_run(const struct virtual_module_options *options)

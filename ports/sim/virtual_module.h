@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The virtual module: power-on, bootloader, firmware, console. It does not execute the image that the bootloader
- * verified; its console plays that firmware.
+ * verified; its console plays that firmware. Its main console is on stdin and stdout, and ends the module when it is
+ * left; further ones can be attached to it on a socket.
  */
 #ifndef PORTS_SIM_VIRTUAL_MODULE_H
 #define PORTS_SIM_VIRTUAL_MODULE_H
@@ -17,6 +18,7 @@ struct virtual_module_options {
   const char *const *hosts; /* "NAME=ADDR:PORT" each, checked by sim_network_host_is_valid */
   unsigned host_count;
   const char *ca_file; /* authorities for https, or NULL: those of the computer */
+  const char *listen;  /* path of a Unix socket for further consoles, or NULL */
   bool link_up;
   bool flash_takes_time; /* the chip's timing, instead of none */
   enum sim_clock_kind clock;
@@ -30,7 +32,7 @@ enum virtual_module_end {
   VIRTUAL_MODULE_FAILED,      /* a command failed (input that is no terminal only) */
   VIRTUAL_MODULE_NOT_STARTED, /* flash, folders or network could not be opened: said on stderr */
   VIRTUAL_MODULE_HALTED,      /* nothing on the flash boots: said on stderr */
-  VIRTUAL_MODULE_INTERRUPTED  /* SIGINT or SIGTERM ended a command */
+  VIRTUAL_MODULE_INTERRUPTED  /* SIGINT or SIGTERM ended a command, on whichever console */
 };
 
 /* Runs a module from power-on to the end of its console. */

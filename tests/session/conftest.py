@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+import os
 import shutil
 
 import pytest
@@ -8,6 +9,13 @@ from firmware import FACTORY
 from flash_layout import OVMS, SEVEN_MB
 from virtual_module import VirtualModule
 from web_server import WebServer
+
+
+def pytest_report_header():
+    folder = os.environ.get("LIFEBOAT_FIRMWARE")
+    if folder:
+        return f"real OVMS firmware from {folder}"
+    return "LIFEBOAT_FIRMWARE is not set: made images of the real ones' versions and sizes are used"
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,13 @@
 
 import re
 import signal
+import termios
 
 import pexpect
-
-from virtual_module import ENVIRONMENT, RESET, TIMEOUT, Life
+from virtual_module import ENVIRONMENT, RESET, TIMEOUT, Life, wait_until
 
 PROMPT = "OVMS# "
+LOCAL_MODES = 3  # index of that field in what tcgetattr returns
 CONTROL = re.compile(r"\x1b\[(\d*)([A-Za-z@])")
 ARROW_UP, ARROW_LEFT = "\x1b[A", "\x1b[D"
 CTRL_C, CTRL_D, TAB, BACKSPACE, ENTER = "\x03", "\x04", "\t", "\x7f", "\r"
@@ -77,6 +78,8 @@ class Terminal(Life):
         words = ["-c", 'exec "$@" 2>"$0"', str(self.log), *module.command(*options)]
         self.process = pexpect.spawn("/bin/sh", words, env={**ENVIRONMENT, "TERM": "xterm"}, timeout=TIMEOUT,
                                      dimensions=(50, 250), encoding="utf-8", preexec_fn=module.before_exec)
+        self.process.delaybeforesend = None
+        self.process.ptyproc.delayafterclose = 0
         self.wait_for_prompt(0)
 
     def is_alive(self):
@@ -99,6 +102,11 @@ class Terminal(Life):
         """The last row is an empty prompt, and lies at `row` or below."""
         self.read(lambda: len(self.screen.rows) > row and self.screen.rows[-1] == PROMPT and
                   self.screen.column == len(PROMPT), "prompt")
+        wait_until(self.is_editing, "editor")
+
+    def is_editing(self):
+        """libedit shows the prompt a moment before it takes the terminal over; keys are not for that moment."""
+        return not termios.tcgetattr(self.process.child_fd)[LOCAL_MODES] & termios.ICANON or not self.is_alive()
 
     def wait_for(self, text, row=0):
         self.read(lambda: text in "\n".join(self.rows[row:]), repr(text))
@@ -121,15 +129,23 @@ class Terminal(Life):
         row = len(self.screen.rows)
         self.process.send(line + ENTER)
         self.wait_for_prompt(row)
-        assert self.rows[row - 1] == PROMPT + line
+        assert self.rows[row - 1] == (PROMPT + line).rstrip(), self.rows[-10:]
         if line == RESET:
             self.check_life()
         return self.rows[row:-1]
+
+    def settle(self):
+        """Waits until all that was typed has been read, and a remark after it, and an empty prompt is last."""
+        self.process.send("# settled" + ENTER)
+        self.read(lambda: self.rows[-2:] == [PROMPT + "# settled", PROMPT.rstrip()], "settled prompt")
+        wait_until(self.is_editing, "editor")
 
     def end(self, code=0):
         """Waits for the end of the process and compares everything."""
         self.process.expect(pexpect.EOF)
         self.screen.feed(self.process.before)
+        if self.process.isalive():
+            self.process.wait()  # the end of its output is a moment before its own
         self.process.close()
         self.check_end()
         found = self.process.exitstatus, self.process.signalstatus

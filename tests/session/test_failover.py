@@ -71,7 +71,8 @@ def check_failover(module, reason):
     assert session.lines[-1] == f"  ota_1 did not boot: {reason}; factory was booted instead"
     assert session.boot_log.splitlines() == [
         "boot: selected: ota_1", f"boot: ota_1: does not verify: {reason}",
-        f"boot: factory: verified, version {FACTORY_VERSION}", "boot: falling back to factory", "boot: starting factory"]
+        f"boot: factory: verified, version {FACTORY_VERSION}", "boot: falling back to factory",
+        "boot: starting factory"]
     assert session.changed == set()
 
 
@@ -185,7 +186,7 @@ def test_nothing_verifies(selected):
     assert session.lines == []
     assert [line.split(":")[1] for line in session.boot_log.splitlines()[1:4]] == [" ota_1", " factory", " ota_0"]
     assert session.boot_log.splitlines()[-1] == (
-        "boot: halted: no slot holds an image that verifies - flash factory by cable")
+        "boot: halted: no slot holds an image that verifies - flash a firmware by cable")
     assert session.changed == set()
 
 
@@ -212,11 +213,12 @@ def test_reset_into_nothing(module):
 
 # ---- the partition table ----
 
+ROW = "the partition table is damaged: a row begins with none of the known marks"
 OTHER = (0x410000).to_bytes(4, "little")
 TABLE_DAMAGE = {
     "erased": (0, b"\xff" * SECTOR, "there is no partition table"),
-    "garbage": (0, random.Random(1).randbytes(SECTOR), "the partition table has a row that is none"),
-    "zeros": (0, bytes(SECTOR), "the partition table has a row that is none"),
+    "garbage": (0, random.Random(1).randbytes(SECTOR), ROW),
+    "zeros": (0, bytes(SECTOR), ROW),
     "one bit in a label": (12, b"m", "the partition table does not have the MD5 that it states"),
 }
 

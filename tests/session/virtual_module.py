@@ -8,7 +8,7 @@ import time
 
 from depot_server import LIFEBOAT, ROOT
 from flash_guard import BOOTED, FlashGuard
-from flash_layout import OVMS
+from flash_layout import OVMS, area
 
 SERVER_NAME = "api.openvehicles.com"
 RESET = "module reset"
@@ -106,7 +106,7 @@ class Session(Life):
             except BrokenPipeError:
                 pass
         try:
-            self.process.wait(timeout)
+            wait_until(lambda: not self.is_alive(), "end of the process", timeout)
         finally:
             self.process.kill()
             self.process.wait()
@@ -117,7 +117,7 @@ class Session(Life):
                     pass
         self.check_end()
         found = self.process.returncode
-        assert found == code, f"exit status {found} instead of {code}\n{self.text}\n{self.boot_log}"
+        assert found == code or code is None, f"exit status {found} instead of {code}\n{self.text}\n{self.boot_log}"
         return self
 
     def kill(self):
@@ -153,11 +153,22 @@ class VirtualModule:
         return Session(self, *options)
 
     def run(self, *lines, code=0, options=(), timeout=TIMEOUT):
-        """One session with these lines; its exit status has to be `code`."""
+        """One session with these lines; its exit status has to be `code`, if that is not None."""
         session = self.start(*options)
         for line in lines:
             session.send(line)
         return session.end(code, timeout=timeout)
+
+    def wait_until_written(self, slot="ota_0"):
+        """A slot that was erased is being written; what it began with is kept back, so look behind that."""
+        found = area(slot, self.layout)
+
+        def is_written():
+            with open(self.flash, "rb") as file:
+                file.seek(found.start + 0x100)
+                return file.read(0x100) != b"\xff" * 0x100
+
+        wait_until(is_written, f"byte in {slot}")
 
     def put(self, name, data):
         """A file on the card; returns its path as the module knows it."""

@@ -337,7 +337,7 @@ static void test_link(void **state)
   assert_string_equal(port->ssid(port->context), "home");
   assert_result(port->set_link(port->context, true, ""), LB_OK);
   assert_string_equal(port->ssid(port->context), "home");
-  assert_result(port->set_link(port->context, true, "a name that is longer than 32 bytes"), LB_ERR_ARGUMENT);
+  assert_result(port->set_link(port->context, true, "a name that is longer than 32 bytes"), PORT_ERR_SSID);
   get(client, url_of("/length"), 4096);
   assert_result(result.ended, LB_OK);
 }

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+#include "tests/unit/support/world.h"
+
+#include "tests/unit/support/fixture.h"
+#include "tests/unit/support/unit.h"
+
+#define FIRST_IMAGE 1000000U
+#define IDLE_MS     50U
+#define PIECE       1460U     /* what comes of the network at once */
+#define PIECES_GAP  3U        /* and in only one of so many polls */
+#define ENDLESS     10000000U /* polls */
+
+/* ---- a network and files that hold one image ---- */
+
+static bool network_is_up(void *context)
+{
+  return ((struct world *)context)->link;
+}
+
+static int network_set_link(void *context, bool up, const char *ssid)
+{
+  (void)ssid;
+  ((struct world *)context)->link = up;
+  return LB_OK;
+}
+
+static const char *network_ssid(void *context)
+{
+  (void)context;
+  return "garage";
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+  size_t length = strlen(text);
+
+  return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+static int network_open(void *context, const char *url, struct port_transfer **transfer)
+{
+  struct world *world = context;
+  bool version = ends_with(url, ".ver");
+
+  if (!world->link) {
+    return PORT_ERR_LINK_DOWN;
+  }
+  if (version && !world->version) {
+    return PORT_ERR_CONNECT;
+  }
+  for (unsigned i = 0; i < WORLD_TRANSFERS; i++) {
+    struct port_transfer *found = &world->transfers[i];
+
+    if (!found->open) {
+      *found = (struct port_transfer){.bytes = world->image.bytes, .length = world->image.length, .open = true};
+      if (version) {
+        found->bytes = (const uint8_t *)world->version;
+        found->length = (uint32_t)strlen(world->version);
+      }
+      *transfer = found;
+      return LB_OK;
+    }
+  }
+  return PORT_ERR_BUSY;
+}
+
+static int network_reply(struct port_transfer *transfer, struct port_reply *reply)
+{
+  assert_true(transfer->open);
+  *reply = (struct port_reply){.status = 200, .has_length = true, .length = transfer->length};
+  return transfer->polls++ < PIECES_GAP ? LB_MORE : LB_OK;
+}
+
+static int network_read(struct port_transfer *transfer, void *buffer, uint32_t capacity, uint32_t *got)
+{
+  uint32_t left = transfer->length - transfer->sent;
+  uint32_t piece = left < PIECE ? left : PIECE;
+
+  assert_true(transfer->open);
+  *got = 0;
+  if (transfer->polls++ % PIECES_GAP != 0) {
+    return LB_MORE;
+  }
+  *got = piece < capacity ? piece : capacity;
+  memcpy(buffer, transfer->bytes + transfer->sent, *got);
+  transfer->sent += *got;
+  return transfer->sent == transfer->length ? LB_OK : LB_MORE;
+}
+
+static void network_close(struct port_transfer *transfer)
+{
+  assert_true(transfer->open);
+  transfer->open = false;
+}
+
+static int files_open(void *context, const char *path, struct port_file **file, struct port_file_info *info)
+{
+  struct world *world = context;
+
+  assert_string_equal(path, WORLD_FILE);
+  assert_false(world->file.open);
+  world->file = (struct port_file){.image = &world->image, .open = true};
+  *file = &world->file;
+  *info = (struct port_file_info){.size = world->image.length};
+  return LB_OK;
+}
+
+static int files_read(struct port_file *file, void *buffer, uint32_t capacity, uint32_t *got)
+{
+  uint32_t left = file->image->length - file->read;
+
+  assert_true(file->open);
+  *got = left < capacity ? left : capacity;
+  memcpy(buffer, file->image->bytes + file->read, *got);
+  file->read += *got;
+  return LB_OK;
+}
+
+static void files_close(struct port_file *file)
+{
+  assert_true(file->open);
+  file->open = false;
+}
+
+static void open_ports(struct world *world)
+{
+  world->network = (struct port_network){
+      .context = world,
+      .is_up = network_is_up,
+      .set_link = network_set_link,
+      .ssid = network_ssid,
+      .open = network_open,
+      .reply = network_reply,
+      .read = network_read,
+      .close = network_close,
+  };
+  world->files = (struct port_files){
+      .context = world,
+      .open = files_open,
+      .read = files_read,
+      .close = files_close,
+  };
+  world->port = (struct port){
+      .flash = &world->flash.driver,
+      .sha256 = &world->hashes[0],
+      .sha256_other = &world->hashes[1],
+      .md5 = &world->hashes[2],
+      .chip = lb_chip_by_name("esp32"),
+      .revision = 300,
+      .clock = &world->clock.port,
+      .files = &world->files,
+      .network = &world->network,
+      .idle = &world->flash.idle,
+  };
+}
+
+/* ---- a module ---- */
+
+static void keep_output(void *context, const char *text, size_t length)
+{
+  struct world_console *console = context;
+
+  assert_true(console->output_length + length < sizeof(console->output));
+  memcpy(console->output + console->output_length, text, length);
+  console->output_length += length;
+  console->output[console->output_length] = '\0';
+}
+
+static void ignore_log(void *context, const char *text)
+{
+  (void)context;
+  (void)text;
+}
+
+static void put_table(struct world *world, const struct lb_partition *rows, uint32_t count)
+{
+  struct lb_table table;
+  uint8_t *bytes = sim_flash_bytes(&world->flash);
+
+  lb_table_start(&table);
+  for (uint32_t i = 0; i < count; i++) {
+    assert_result(lb_table_add(&table, &rows[i]), LB_OK);
+  }
+  assert_result(lb_table_finish(&table, world->flash.driver.size, &world->hashes[2]), LB_OK);
+  memcpy(bytes + LB_TABLE_ADDRESS, table.bytes, LB_TABLE_SIZE);
+  memcpy(bytes + LB_TABLE_COPY_ADDRESS, table.bytes, LB_TABLE_SIZE);
+}
+
+void world_open(struct world *world, bool factory)
+{
+  const struct sim_geometry geometry = sim_geometry_real(16U << 20);
+  uint32_t count;
+  const struct lb_partition *rows = factory ? layout_ovms(&count) : layout_7m(&count);
+
+  memset(world, 0, sizeof(*world));
+  sim_clock_start(&world->clock, SIM_CLOCK_VIRTUAL);
+  assert_result(sim_flash_open_memory(&world->flash, &geometry), LB_OK);
+  mbedtls_hash_sha256(&world->hashes[0], &world->hash_contexts[0]);
+  mbedtls_hash_sha256(&world->hashes[1], &world->hash_contexts[1]);
+  mbedtls_hash_md5(&world->hashes[2], &world->hash_contexts[2]);
+  put_table(world, rows, count);
+  world->link = true;
+  world->version = "3.1.003\nMended.\n";
+  world_offer(world, 600, FIRST_IMAGE, "3.1.003");
+  open_ports(world);
+}
+
+void world_close(struct world *world)
+{
+  image_free(&world->image);
+  sim_flash_close(&world->flash);
+}
+
+void world_offer(struct world *world, uint32_t seed, uint32_t size, const char *version)
+{
+  if (world->image.bytes) {
+    image_free(&world->image);
+  }
+  image_make(&world->image, seed, size, version);
+}
+
+void world_put_image(struct world *world, uint32_t address, uint32_t size, uint32_t seed)
+{
+  struct built_image image;
+  uint8_t *bytes = sim_flash_bytes(&world->flash);
+
+  image_make(&image, seed, size, "3.1.001");
+  memcpy(bytes + address, image.bytes, size);
+  memset(bytes + address + size, 0x5A, 0x200000);
+  image_free(&image);
+}
+
+void world_boot(struct world *world, const char *expected)
+{
+  struct bootloader *bootloader = &world->bootloader;
+
+  sim_flash_set_timing(&world->flash, NULL, NULL);
+  world->flash.idle.poll = NULL;
+  bootloader->device = (struct lb_device){
+      .flash = world->port.flash,
+      .sha256 = world->port.sha256,
+      .md5 = world->port.md5,
+      .chip = world->port.chip,
+      .revision = world->port.revision,
+  };
+  bootloader->log = ignore_log;
+  assert_result(bootloader_run(bootloader), LB_OK);
+  assert_string_equal(bootloader->decision.partition.label, expected);
+  module_start(&world->module, &world->port, &bootloader->table, &bootloader->decision, &bootloader->verify.image.info,
+               &world->uptime);
+  for (unsigned i = 0; i < WORLD_CONSOLES; i++) {
+    console_start(&world->consoles[i].console, &world->module, &world->consoles[i], keep_output);
+  }
+  sim_flash_set_timing(&world->flash, &sim_timing_w25q128jv, &world->clock);
+  sim_clock_forget_checkpoints(&world->clock);
+}
+
+/* ---- what is measured ---- */
+
+int world_execute(struct world *world, unsigned console, const char *line)
+{
+  struct world_console *on = &world->consoles[console];
+
+  on->output_length = 0;
+  on->output[0] = '\0';
+  sim_clock_checkpoint(&world->clock);
+  int result = console_execute(&on->console, line);
+  sim_clock_checkpoint(&world->clock);
+  return result;
+}
+
+int world_poll(struct world *world, unsigned console)
+{
+  struct world_console *on = &world->consoles[console];
+
+  sim_clock_checkpoint(&world->clock);
+  int result = console_poll(&on->console);
+  sim_clock_checkpoint(&world->clock);
+  if (console_is_waiting(&on->console)) {
+    world->port.clock->idle(world->port.clock->context, IDLE_MS);
+  }
+  return result;
+}
+
+uint64_t world_run_on(struct world *world, unsigned console, const char *line, int expected)
+{
+  uint64_t begin = sim_clock_now_us(&world->clock);
+  uint32_t polls = 0;
+
+  sim_clock_forget_checkpoints(&world->clock);
+  int result = world_execute(world, console, line);
+  while (result == LB_MORE) {
+    assert_true(polls++ < ENDLESS);
+    result = world_poll(world, console);
+  }
+  uint64_t longest = sim_clock_longest_us(&world->clock);
+  uint64_t took = sim_clock_now_us(&world->clock) - begin;
+  print_message("%s: %llu us, at most %llu us between two polls\n", line, (unsigned long long)took,
+                (unsigned long long)longest);
+  if (result != expected) {
+    fail_here("%s: %s\n%s", line, unit_result_name(result), world->consoles[console].output);
+  }
+  assert_true(longest <= WORLD_LONGEST_US);
+  assert_int_equal(world->flash.counters.refused, 0);
+  return took;
+}
+
+uint64_t world_run(struct world *world, const char *line, int expected)
+{
+  uint64_t took = world_run_on(world, 0, line, expected);
+
+  world_assert_quiet(world);
+  return took;
+}
+
+void world_assert_said(const struct world *world, unsigned console, const char *text)
+{
+  if (!strstr(world->consoles[console].output, text)) {
+    fail_here("\"%s\" is not in:\n%s", text, world->consoles[console].output);
+  }
+}
+
+void world_assert_output(const struct world *world, unsigned console, const char *text)
+{
+  assert_string_equal(world->consoles[console].output, text);
+}
+
+void world_assert_quiet(const struct world *world)
+{
+  assert_true(sim_clock_longest_us(&world->clock) <= WORLD_LONGEST_US);
+  assert_int_equal(world->flash.counters.refused, 0);
+  assert_false(world->file.open);
+  for (unsigned i = 0; i < WORLD_TRANSFERS; i++) {
+    assert_false(world->transfers[i].open);
+  }
+}
