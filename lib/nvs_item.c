@@ -14,7 +14,6 @@
 #define CHUNK     3U
 #define CRC       4U
 #define KEY       8U
-#define NVS_VALUE 24U
 #define DATA_CRC  28U /* of an item with data; its size is at NVS_VALUE */
 #define COUNT     28U /* of a blob index; its size is at NVS_VALUE */
 #define START     29U

@@ -28,7 +28,12 @@ uint32_t nvs_entry_address(const struct lb_nvs *nvs, uint32_t page, uint32_t ind
 
 int nvs_program(struct lb_nvs *nvs, uint32_t address, const void *data, uint32_t length)
 {
+  bool equal = false;
   int err = lb_flash_program(nvs->flash, address, data, length);
+  err = err ? err : lb_flash_equals(nvs->flash, address, data, length, &equal);
+  if (err == LB_OK && !equal) {
+    err = LB_ERR_READ_BACK;
+  }
   nvs->failed = nvs->failed || err;
   return err;
 }
@@ -125,17 +130,17 @@ int nvs_page_mark(struct lb_nvs *nvs, uint32_t page, enum nvs_page_state state)
 static int erase_page(struct lb_nvs *nvs, uint32_t page)
 {
   uint32_t address = nvs_page_address(nvs, page);
-  uint32_t erased = 0;
+  uint32_t erased = 0; /* all of the page, since it is aligned to itself and one of the sizes: lb_nvs_open looked */
   if (nvs->erases_left == 0) {
     return LB_MORE;
   }
   nvs->erases_left--;
   int err = lb_flash_erase_one(nvs->flash, address, address + LB_NVS_PAGE_SIZE, &erased);
-  if (err == LB_OK && erased != LB_NVS_PAGE_SIZE) {
-    err = LB_ERR_FLASH_ERASE;
+  err = err ? err : lb_flash_is_blank(nvs->flash, address, LB_NVS_PAGE_SIZE, &nvs->pages[page].blank);
+  if (err == LB_OK && !nvs->pages[page].blank) {
+    err = LB_ERR_READ_BACK;
   }
   nvs->failed = nvs->failed || err;
-  nvs->pages[page].blank = err == LB_OK;
   return err;
 }
 
@@ -158,13 +163,9 @@ uint32_t nvs_page_next_free(const struct lb_nvs *nvs)
 
 int nvs_page_prepare(struct lb_nvs *nvs, uint32_t page)
 {
-  bool blank = nvs->pages[page].blank;
-  int err = blank ? LB_OK : lb_flash_is_blank(nvs->flash, nvs_page_address(nvs, page), LB_NVS_PAGE_SIZE, &blank);
-  if (err == LB_OK && !blank) {
-    return erase_page(nvs, page);
-  }
-  nvs->pages[page].blank = err == LB_OK;
-  return err;
+  bool *blank = &nvs->pages[page].blank;
+  int err = *blank ? LB_OK : lb_flash_is_blank(nvs->flash, nvs_page_address(nvs, page), LB_NVS_PAGE_SIZE, blank);
+  return err == LB_OK && !*blank ? erase_page(nvs, page) : err;
 }
 
 int nvs_page_activate(struct lb_nvs *nvs, uint32_t page)
@@ -242,6 +243,19 @@ uint32_t nvs_bitmap_tail(const uint8_t bitmap[NVS_BITMAP])
   return tail;
 }
 
+/* Are all bits that `wanted` has clear now clear on the flash? */
+static int check_marks(const struct lb_nvs *nvs, uint32_t page, const uint8_t wanted[NVS_BITMAP])
+{
+  uint8_t bitmap[NVS_BITMAP];
+  int err = nvs_bitmap_read(nvs, page, bitmap);
+  for (uint32_t i = 0; err == LB_OK && i < NVS_BITMAP; i++) {
+    if ((bitmap[i] & ~(unsigned)wanted[i]) != 0) {
+      err = LB_ERR_READ_BACK;
+    }
+  }
+  return err;
+}
+
 /* Programs `state` over the entries from `begin` to before `end`, and no other bytes than theirs. */
 static int mark(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_t end, enum nvs_entry_state state)
 {
@@ -254,8 +268,12 @@ static int mark(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_t end,
     bitmap[i / 4U] &= (uint8_t) ~((~(unsigned)state & 3U) << (i % 4U * 2U));
   }
   uint32_t first = begin / 4U;
-  uint32_t last = (end - 1U) / 4U;
-  return nvs_program(nvs, nvs_page_address(nvs, page) + NVS_BITMAP + first, bitmap + first, last - first + 1U);
+  uint32_t length = (end - 1U) / 4U - first + 1U;
+  uint32_t address = nvs_page_address(nvs, page) + NVS_BITMAP + first;
+  int err = lb_flash_program(nvs->flash, address, bitmap + first, length);
+  err = err ? err : check_marks(nvs, page, bitmap);
+  nvs->failed = nvs->failed || err;
+  return err;
 }
 
 int nvs_bitmap_written(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_t end)

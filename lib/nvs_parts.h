@@ -78,7 +78,7 @@ uint32_t nvs_page_next_free(const struct lb_nvs *nvs);
 /* Makes a page worthless in one stroke, then erases it, if this call still may: else whoever needs it will. */
 int nvs_page_retire(struct lb_nvs *nvs, uint32_t page);
 
-/* Programs, and remembers if that failed. */
+/* Programs blank flash, or a header that goes on, reads it back, and remembers if that failed. LB_ERR_READ_BACK. */
 int nvs_program(struct lb_nvs *nvs, uint32_t address, const void *data, uint32_t length);
 
 /* ---- items ---- */
@@ -165,10 +165,7 @@ uint32_t nvs_span_of(uint32_t length);
 /* How many entries are left on the active page. */
 int nvs_room(const struct lb_nvs *nvs, uint32_t *entries);
 
-/*
- * Writes an item to the active page, which has room for it, and finds that it is there. `data` is NULL for what has
- * none. `item` gets it.
- */
+/* Writes an item to the active page, which has room for it. `data` is NULL for what has none. `item` gets it. */
 int nvs_put(struct lb_nvs *nvs, const struct nvs_header *header, const void *data, uint32_t length,
             struct nvs_item *item);
 

@@ -85,28 +85,6 @@ static int mark_data(struct lb_nvs *nvs, const struct nvs_item *item)
   return nvs_bitmap_written(nvs, item->page, item->index + 1U, item->index + item->span);
 }
 
-/* The flash may have failed without saying so; then it must not be taken for done. */
-static int check(struct lb_nvs *nvs, const struct nvs_item *item, const void *data)
-{
-  struct nvs_cursor cursor;
-  struct nvs_item found;
-  bool same = true;
-  nvs_cursor_start_page(&cursor, item->page);
-  cursor.index = item->index;
-  int err = nvs_cursor_next(nvs, &cursor, &found);
-  bool good =
-      err == LB_OK && found.index == item->index && found.whole && memcmp(found.bytes, item->bytes, NVS_ENTRY) == 0;
-  if (good && nvs_item_has_data(nvs_item_type(item))) {
-    err = nvs_item_check_data(nvs, item, data, &same);
-  }
-  good = good && err == LB_OK && same;
-  if (err == LB_OK || err == LB_ERR_NVS_NOT_FOUND || err == LB_ERR_NVS_DAMAGED) {
-    err = good ? LB_OK : LB_ERR_READ_BACK;
-  }
-  nvs->failed = nvs->failed || err;
-  return err;
-}
-
 int nvs_put(struct lb_nvs *nvs, const struct nvs_header *header, const void *data, uint32_t length,
             struct nvs_item *item)
 {
@@ -119,8 +97,7 @@ int nvs_put(struct lb_nvs *nvs, const struct nvs_header *header, const void *dat
   if (err == LB_OK && length > 0) {
     err = nvs_program(nvs, nvs_entry_address(nvs, item->page, item->index + 1U), data, length);
   }
-  err = err ? err : mark_data(nvs, item);
-  return err ? err : check(nvs, item, data);
+  return err ? err : mark_data(nvs, item);
 }
 
 static int copy_data(struct lb_nvs *nvs, const struct nvs_item *from, const struct nvs_item *to)
@@ -150,8 +127,7 @@ int nvs_put_copy(struct lb_nvs *nvs, const struct nvs_item *from)
   memcpy(to.bytes, from->bytes, NVS_ENTRY);
   err = write_header(nvs, &to);
   err = err ? err : copy_data(nvs, from, &to);
-  err = err ? err : mark_data(nvs, &to);
-  return err ? err : check(nvs, &to, NULL);
+  return err ? err : mark_data(nvs, &to);
 }
 
 /* ---- erasing ---- */

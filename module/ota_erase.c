@@ -17,7 +17,11 @@ static int step(struct console *console)
 
 static void cancel(struct console *console)
 {
+  const struct lb_erase *erase = &console->job.state.erase;
   console_error(console, MODULE_ERR_CANCELLED);
+  if (erase->address != erase->start) {
+    console_print(console, "  The slot is partly erased and will not boot\n");
+  }
 }
 
 int ota_erase_start(struct console *console, int argc, char **argv)

@@ -103,6 +103,10 @@ int ota_copy_start(struct console *console, int argc, char **argv)
       command_find_slot(console, argv[1], &target) != LB_OK) {
     return LB_ERR_NOT_FOUND;
   }
+  if (lb_partition_same(&source->slot, &target)) {
+    return console_error_text(console, LB_ERR_ARGUMENT, "%s cannot be copied to itself - name another slot",
+                              target.label);
+  }
   source->kind = SOURCE_SLOT;
   module->flash_job.remember = false;
   print_text(source->name, SOURCE_NAME_SIZE, "%s", source->slot.label);

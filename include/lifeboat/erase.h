@@ -8,6 +8,7 @@
 
 struct lb_erase {
   const struct lb_flash *flash;
+  uint32_t start;
   uint32_t address; /* erased up to here */
   uint32_t end;
 };

@@ -12,11 +12,19 @@ static void refuse(const char *what, const struct lb_error_info *info)
   fprintf(stderr, "Error: %s: %s - %s (%s, %d)\n", what, info->cause, info->remedy, info->esp_name, info->esp_code);
 }
 
+/* The module's own remedies are for its console, which is not there yet. */
+static void refuse_option(const char *option, const char *path, int error)
+{
+  const struct lb_error_info *info = module_error_info(error);
+  fprintf(stderr, "Error: %s: %s - check what was given with --%s (%s, %d)\n", path, info->cause, option,
+          info->esp_name, info->esp_code);
+}
+
 static bool mount(struct sim_board *board, const char *name, const char *folder)
 {
   int err = folder ? sim_files_mount(&board->files, name, folder) : LB_OK;
   if (err) {
-    refuse(folder, module_error_info(err));
+    refuse_option(name, folder, err);
   }
   return err == LB_OK;
 }
@@ -33,7 +41,7 @@ static bool open_network(struct sim_board *board, const struct virtual_module_op
   };
   int err = sim_network_open(&board->network, &network);
   if (err) {
-    refuse(options->ca_file ? options->ca_file : "network", module_error_info(err));
+    refuse_option("ca", options->ca_file ? options->ca_file : "network", err);
   }
   return err == LB_OK;
 }

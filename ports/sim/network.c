@@ -199,7 +199,7 @@ static int prepare(struct sim_network *network, const struct sim_network_options
   }
   if (options->ca_file) {
     if (access(options->ca_file, R_OK)) {
-      return PORT_ERR_TLS_CA;
+      return PORT_ERR_FILE_NOT_FOUND;
     }
     network->ca_file = strdup(options->ca_file);
     network->setup.ca_file = network->ca_file;

@@ -33,7 +33,7 @@ struct sim_network_options {
 bool sim_network_host_is_valid(const char *host);
 
 /*
- * LB_ERR_ARGUMENT for a host that is not valid, PORT_ERR_TLS_CA if the authorities' file cannot be read,
+ * LB_ERR_ARGUMENT for a host that is not valid, PORT_ERR_FILE_NOT_FOUND if the authorities' file cannot be read,
  * PORT_ERR_FILE_IO if libcurl or the memory fails.
  */
 int sim_network_open(struct sim_network **network, const struct sim_network_options *options);

@@ -243,7 +243,9 @@ bool remote_console_is_busy(const struct remote_console *remote)
   if (remote_console_has_job(remote)) {
     return !console_is_waiting(&remote->console);
   }
-  return remote->fd >= 0 && !remote->leaving && frame_peek(&remote->requests, &frame) != FRAME_PARTIAL;
+  /* Without further requests, the next round is the one that hangs up. */
+  return remote->fd >= 0 && !remote->leaving &&
+         (remote->no_more || frame_peek(&remote->requests, &frame) != FRAME_PARTIAL);
 }
 
 bool remote_console_has_job(const struct remote_console *remote)

@@ -2,11 +2,15 @@
 """What no session may change: every byte outside of otadata and of the OTA slots that are not running.
 
 The guard compares the whole flash before and after each boot's life. Which slot was running is what the bootloader said
-it started, on stderr.
+it started, on stderr. One thing may be written into nvs: what an update that succeeded came from, if it was named.
 """
 
 import re
 
+from nvs_reader import read_nvs
+
+FLASHED = re.compile(r"^  Flashed \d+ bytes from (\S+)$", re.MULTILINE)
+SOURCES = {("ota", "http.mru"), ("ota", "vfs.mru")}
 BOOTED = re.compile(r"^boot: (?:starting (\S+)|halted: .*)$", re.MULTILINE)
 
 
@@ -16,9 +20,20 @@ class FlashGuard:
         self.layout = layout
         self.bytes = path.read_bytes()
         self.lives = 0
-        self.changed = set()  # names of the areas that have changed so far
+        self.changed = set()  # names of the areas that have changed so far, but nvs where it may
+        self.settings = {}  # what a test announces that it sets: {(param, instance): value}
+        self.sources = set()  # and which updates it made elsewhere, on a second console
 
-    def check(self, boot_log):
+    def check_settings(self, before, after, sources):
+        """Each setting that is another one now was announced, or names the source of an update that succeeded."""
+        old, new = read_nvs(before), read_nvs(after)
+        for key in old.keys() | new.keys():
+            value = new.get(key)
+            if old.get(key) == value or (key in self.settings and self.settings[key] == value):
+                continue
+            assert key in SOURCES and value in sources, f"nvs changed: {key} is {value!r} instead of {old.get(key)!r}"
+
+    def check(self, boot_log, output):
         """To be called when a firmware's life has ended, before the next one does anything."""
         running = BOOTED.findall(boot_log)[self.lives:self.lives + 1]  # none: it did not get as far as booting
         self.lives += 1
@@ -29,6 +44,11 @@ class FlashGuard:
         if before != after:  # slices as bytes, since comparing views takes ten times as long
             changed = {area.name for area in self.layout
                        if before[area.start:area.end] != after[area.start:area.end]}
+        sources = {*self.sources, *FLASHED.findall(output)}
+        if "nvs" in changed and (sources or self.settings):
+            nvs = next(area for area in self.layout if area.name == "nvs")
+            self.check_settings(before[nvs.start:nvs.end], after[nvs.start:nvs.end], sources)
+            changed -= {"nvs"}
         assert changed <= allowed, f"{changed - allowed} changed while {running or 'nothing'} ran"
         self.changed |= changed
         self.bytes = after

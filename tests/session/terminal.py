@@ -86,6 +86,10 @@ class Terminal(Life):
         return self.process.isalive()
 
     @property
+    def text(self):
+        return "\n".join(self.rows)
+
+    @property
     def rows(self):
         return [row.rstrip() for row in self.screen.rows]
 

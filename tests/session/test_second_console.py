@@ -221,6 +221,7 @@ def test_sigterm_while_the_second_updates(web, module, path):
 def test_reset_from_the_second(module, tmp_path, path):
     card = module.put("ovms3.bin", NEWER)
     with Terminal(module, "--listen", str(path)) as terminal, Wire(path) as idle:
+        terminal.guard.sources.add(card)
         assert run_attached(tmp_path, path, f"ota flash vfs {card}").lines[-3] == DONE
         terminal.keys("ota stat", line="ota stat")
         row = len(terminal.rows)

@@ -7,6 +7,7 @@ import pytest
 from firmware import FACTORY, FACTORY_VERSION, NEWER, NEWER_VERSION, SIZE, status_lines
 from flash_layout import MB, SEVEN_MB, TABLE, area, change, content, flip
 from image_builder import build_image
+from nvs_reader import read_nvs
 from refusals import CANCELLED, INCOMPLETE, NO_SLOT, not_bootable, remains
 from terminal import CTRL_C, ENTER, Terminal
 from web_server import page
@@ -214,3 +215,29 @@ def test_full_status_without_a_network(full):
 def test_plain_status_says_nothing_of_it(module, web):
     web.pages[VER] = page(b"3.1.003\n")
     assert refused(module.run("ota status")) == status_lines(FACTORY_VERSION, "factory", available="3.1.003")
+
+
+# ---- what an update keeps in nvs ----
+
+
+def settings(module):
+    return read_nvs(content(module.flash, "nvs"))
+
+
+def test_source_is_kept(module, web):
+    """By an update that succeeded, and only if it was named: then it is what Tab offers the next time."""
+    card = module.put("ovms3.bin", NEWER)
+    web.pages["/x.bin"] = page(NEWER)
+    web.pages["/firmware/ota/v3.1/main/ovms3.bin"] = page(NEWER)
+    module.run("ota flash http")
+    assert settings(module) == {}
+    module.run(f"ota flash vfs {card}")
+    assert settings(module) == {("ota", "vfs.mru"): card}
+    module.run(f"ota flash http {web.url('/x.bin')}")
+    assert settings(module) == {("ota", "vfs.mru"): card, ("ota", "http.mru"): web.url("/x.bin")}
+
+
+def test_source_of_a_failure_is_not_kept(module):
+    card = module.put("ovms3.bin", NEWER[:-1])
+    module.run(f"ota flash vfs {card}", code=1)
+    assert settings(module) == {}

@@ -53,11 +53,11 @@ class Life:
         """After a reset was asked for: waits for the next boot, and compares what the last life left behind."""
         lives = self.guard.lives + 2
         wait_until(lambda: len(self.booted) >= lives or not self.is_alive(), "boot")
-        self.guard.check(self.boot_log)
+        self.guard.check(self.boot_log, self.text)
 
     def check_end(self):
         log = self.boot_log
-        self.guard.check(log)
+        self.guard.check(log, self.text)
         assert len(BOOTED.findall(log)) <= self.guard.lives, "there was a reset that the test did not announce"
         assert "Sanitizer" not in log and "runtime error" not in log, log
 
