@@ -16,7 +16,7 @@ int lb_erase_start(struct lb_erase *erase, const struct lb_device *device, const
     err = LB_ERR_TARGET_SECTORS;
   }
   erase->flash = device->flash;
-  erase->start = slot->offset;
+  erase->slot = *slot;
   erase->address = slot->offset;
   erase->end = err ? slot->offset : slot->offset + slot->size; /* what was refused has nothing to erase */
   return err;

@@ -34,6 +34,13 @@ static int choose_among_good(struct lb_target *target)
   return lb_table_ota_slot(target->device->table, 0, &target->slot);
 }
 
+/* What runs cannot be selected instead (a test app): then the selected slot is no target, whatever it holds. */
+static bool must_stay_selected(const struct lb_target *target)
+{
+  bool factory_runs = target->running.subtype == LB_SUBTYPE_FACTORY;
+  return !factory_runs && target->has_selected && lb_partition_same(&target->slot, &target->selected);
+}
+
 int lb_target_step(struct lb_target *target)
 {
   const struct lb_table *table = target->device->table;
@@ -50,10 +57,10 @@ int lb_target_step(struct lb_target *target)
     return err ? err : LB_MORE;
   }
   int result = lb_verify_step(&target->verify);
-  if (lb_error_is_of_image(result)) {
+  if (lb_error_is_of_image(result) && !must_stay_selected(target)) {
     return LB_OK;
   }
-  if (result == LB_OK) {
+  if (result == LB_OK || lb_error_is_of_image(result)) {
     target->verifying = false;
     target->number++;
     return LB_MORE;

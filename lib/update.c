@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/common.h"
+#include "lifeboat/bytes.h"
 #include "lifeboat/error.h"
 
 enum state {
@@ -38,15 +39,46 @@ static int start_image(struct lb_update *update)
 }
 
 /*
- * A slot that does not begin as an image does was left by an update that was cut: one of its pages or blocks was in
- * flight then, and may read right today and wrong tomorrow. Nothing in it is kept. (Its first block is erased first and
- * its first bytes programmed last, so the first byte tells.)
+ * Where the image that the target holds ends, by its headers; 0 if there is none. It is there whole: its first block
+ * was erased first and its first bytes programmed last.
+ */
+static int find_old_end(const struct lb_flash *flash, const struct lb_partition *slot, uint32_t *end)
+{
+  uint8_t bytes[LB_IMAGE_HEADER_SIZE];
+  uint32_t position = LB_IMAGE_HEADER_SIZE;
+  *end = 0;
+  if (slot->size < LB_IMAGE_HEADER_SIZE) {
+    return LB_OK;
+  }
+  int err = lb_flash_read(flash, slot->offset, bytes, LB_IMAGE_HEADER_SIZE);
+  if (err || bytes[0] != LB_IMAGE_MAGIC || bytes[1] > LB_IMAGE_SEGMENTS_MAX) {
+    return err;
+  }
+  for (uint32_t left = bytes[1]; left > 0; left--) {
+    if (slot->size - position < LB_IMAGE_SEGMENT_HEADER_SIZE) {
+      return LB_OK;
+    }
+    err = lb_flash_read(flash, slot->offset + position, bytes, LB_IMAGE_SEGMENT_HEADER_SIZE);
+    position += LB_IMAGE_SEGMENT_HEADER_SIZE;
+    uint32_t length = lb_load_le32(bytes + 4);
+    if (err || length > slot->size - position) {
+      return err;
+    }
+    position += length;
+  }
+  *end = position;
+  return LB_OK;
+}
+
+/*
+ * A slot that an update was cut in has pages or blocks that were in flight then, and may read right today and wrong
+ * tomorrow. Only what belongs to a whole image is compared and kept; such bytes lie behind it, or there is no image.
  */
 static int distrust_unfinished(struct lb_update *update)
 {
-  uint8_t first = 0;
-  int err = lb_flash_read(update->config.device->flash, update->config.target.offset, &first, 1);
-  update->writer.compares = update->writer.compares && first == LB_IMAGE_MAGIC;
+  uint32_t end = 0;
+  int err = find_old_end(update->config.device->flash, &update->config.target, &end);
+  update->writer.compare_end = update->config.target.offset + end;
   return err;
 }
 
@@ -121,7 +153,7 @@ static int judge(struct lb_update *update)
   }
   bool is_selected = lb_otadata_selected(otadata, device->table, &selected) == LB_OK &&
                      lb_partition_same(&selected, &update->config.target);
-  if (is_selected && !can_be_selected(device->table, &update->config.running)) {
+  if (is_selected && (update->config.only_write || !can_be_selected(device->table, &update->config.running))) {
     return LB_ERR_TARGET_SELECTED;
   }
   update->touched_flash = true;
@@ -256,6 +288,7 @@ static int seal(struct lb_update *update)
   uint32_t start = update->config.target.offset;
   int err = lb_flash_program(device->flash, start, update->head, LB_IMAGE_HEADER_SIZE);
   update->state = update->config.only_write ? VERIFYING : SELECTING;
+  update->sealed = err == LB_OK;
   if (err == LB_OK && update->config.only_write) {
     err = lb_verify_start(&update->stage.select.verify, device, &update->config.target);
   } else if (err == LB_OK) {
@@ -342,5 +375,5 @@ enum lb_update_remains lb_update_remains(const struct lb_update *update)
   if (!update->writer.touched) {
     return LB_REMAINS_AS_BEFORE;
   }
-  return update->verified ? LB_REMAINS_WHOLE : LB_REMAINS_UNFINISHED;
+  return update->sealed && update->result != LB_ERR_READ_BACK ? LB_REMAINS_WHOLE : LB_REMAINS_UNFINISHED;
 }

@@ -62,7 +62,7 @@ static int compare(struct lb_writer *writer)
     return LB_OK;
   }
   bool equal = false;
-  if (writer->compares && !in_first_block(writer)) {
+  if (writer->address < writer->compare_end && !in_first_block(writer)) {
     int err = lb_flash_equals(writer->flash, writer->address, writer->buffer, writer->fill, &equal);
     if (err) {
       return err;
@@ -161,7 +161,7 @@ int lb_writer_start(struct lb_writer *writer, const struct lb_flash *flash, cons
     return LB_ERR_TARGET_SECTORS;
   }
   writer->flash = flash;
-  writer->compares = buffer != NULL;
+  writer->compare_end = partition->offset + partition->size;
   writer->start = partition->offset;
   writer->end = partition->offset + partition->size;
   writer->address = writer->start;

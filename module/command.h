@@ -92,6 +92,7 @@ struct status_job {
 struct copy_job {
   struct port_file *from;
   struct port_file *to;            /* NULL: to the console */
+  unsigned char last;              /* byte that was shown */
   char path[COPY_PATH_SIZE];       /* of the target */
   char unfinished[COPY_PATH_SIZE]; /* the name it has until it is whole */
 };

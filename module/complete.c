@@ -65,11 +65,7 @@ static void offer_entry(void *context, const char *name, const struct port_file_
 {
   struct listing *listing = context;
   size_t at = listing->stem + print_text(listing->path + listing->stem, PATH_SIZE - listing->stem, "%s", name);
-  bool has_blank = false; /* such a name would be two words */
-  for (const char *c = name; *c != '\0'; c++) {
-    has_blank = has_blank || *c == ' ';
-  }
-  if (at + 1 < PATH_SIZE && !has_blank) {
+  if (at + 1 < PATH_SIZE) {
     listing->path[at] = info->is_directory ? '/' : '\0';
     listing->path[at + 1] = '\0';
     offer(listing->completion, listing->path);

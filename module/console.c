@@ -55,6 +55,9 @@ static void end_job(struct console *console)
   if (console->module->flash_user == console) {
     console->module->flash_user = NULL;
   }
+  if (console->module->hash_user == console) {
+    console->module->hash_user = NULL;
+  }
 }
 
 int console_execute(struct console *console, const char *line)

@@ -28,7 +28,7 @@ int flash_job_start(struct flash_job *job, struct console *console, const struct
   job->module = module;
   job->console = console;
   job->source.port = module->port;
-  job->source.device = &module->device_other;
+  job->source.device = &module->device; /* its hash is free until the session begins */
   job->source.transfer = NULL;
   job->source.file = NULL;
   job->size = 0;

@@ -19,8 +19,8 @@ static void cancel(struct console *console)
 {
   const struct lb_erase *erase = &console->job.state.erase;
   console_error(console, MODULE_ERR_CANCELLED);
-  if (erase->address != erase->start) {
-    console_print(console, "  The slot is partly erased and will not boot\n");
+  if (erase->address != erase->slot.offset) {
+    console_print(console, "  Partition %s is incomplete and will not boot\n", erase->slot.label);
   }
 }
 

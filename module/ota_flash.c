@@ -103,10 +103,6 @@ int ota_copy_start(struct console *console, int argc, char **argv)
       command_find_slot(console, argv[1], &target) != LB_OK) {
     return LB_ERR_NOT_FOUND;
   }
-  if (lb_partition_same(&source->slot, &target)) {
-    return console_error_text(console, LB_ERR_ARGUMENT, "%s cannot be copied to itself - name another slot",
-                              target.label);
-  }
   source->kind = SOURCE_SLOT;
   module->flash_job.remember = false;
   print_text(source->name, SOURCE_NAME_SIZE, "%s", source->slot.label);
@@ -118,5 +114,12 @@ int ota_copy_start(struct console *console, int argc, char **argv)
     return console_known_error(console, err, "Cannot copy to %s partition",
                                err == LB_ERR_TARGET_RUNNING ? "currently running" : "boot");
   }
-  return err ? console_error(console, err) : begin(console, &target);
+  if (err) {
+    return console_error(console, err);
+  }
+  if (lb_partition_same(&source->slot, &target)) {
+    return console_error_text(console, LB_ERR_ARGUMENT, "%s cannot be copied to itself - name another slot",
+                              target.label);
+  }
+  return begin(console, &target);
 }

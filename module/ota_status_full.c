@@ -69,10 +69,15 @@ int status_full_start(struct console *console)
 
 int status_full_step(struct console *console)
 {
-  const struct module *module = console->module;
+  struct module *module = console->module;
   struct status_job *job = &console->job.state.status;
   struct lb_partition slot;
   int result = LB_OK;
+  if (module->hash_user && module->hash_user != console) { /* another console's full status comes first */
+    console->job.waiting = true;
+    return LB_MORE;
+  }
+  module->hash_user = console;
   if (!job->verifying) {
     if (lb_table_app_slot(module->table, job->slot, &slot) != LB_OK) {
       return LB_OK;

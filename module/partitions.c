@@ -55,7 +55,7 @@ void partitions_print_origin(struct console *console)
   const struct lb_table *table = console->module->table;
   const uint8_t *digest = table->bytes + (table->count + 1) * LB_TABLE_ROW - LB_MD5_SIZE;
   if (table->first_error != LB_OK) {
-    console_print(console, "copy at 0x%04x, since the one at 0x%04x is damaged (FAIL: %s); ", (unsigned)table->address,
+    console_print(console, "copy at 0x%04x, not the one at 0x%04x (FAIL: %s); ", (unsigned)table->address,
                   (unsigned)LB_TABLE_ADDRESS, lb_error_info(table->first_error)->cause);
   } else {
     console_print(console, "at 0x%04x, ", (unsigned)table->address);

@@ -73,9 +73,17 @@ static int compare_numbers(const char **a, const char **b)
   return difference;
 }
 
+/* "-g" and a hexadecimal number with nothing else behind it. */
 static bool is_commit_hash(const char *at)
 {
-  return at[0] == '-' && at[1] == 'g' && (is_digit(at[2]) || is_letter(at[2]));
+  if (at[0] != '-' || at[1] != 'g') {
+    return false;
+  }
+  const char *digit = at + 2;
+  while (is_digit(*digit) || (*digit >= 'a' && *digit <= 'f')) {
+    digit++;
+  }
+  return digit > at + 2 && !is_letter(*digit);
 }
 
 /* The rank of what stands here, where versions part: -rc before the end, the end before more numbers or commits. */
@@ -94,28 +102,26 @@ enum version_order version_compare(const char *a, const char *b)
   if (!version_is_valid(a) || !version_is_valid(b)) {
     return VERSION_UNRELATED;
   }
-  while (!at_end(a) && !at_end(b)) {
+  for (;;) {
     if (is_digit(*a) && is_digit(*b)) {
       int difference = compare_numbers(&a, &b);
       if (difference != 0) {
         return difference < 0 ? VERSION_OLDER : VERSION_NEWER;
       }
-    } else if (is_commit_hash(a) && is_commit_hash(b)) {
-      return VERSION_SAME; /* as many commits behind the same release: hashes have no order */
-    } else if (*a == *b) {
-      a++;
-      b++;
-    } else {
-      break;
+      continue;
     }
+    int left = rank(a);
+    int right = rank(b);
+    if (left != right) {
+      return left < right ? VERSION_OLDER : VERSION_NEWER;
+    }
+    if (left == 1) {
+      return VERSION_SAME; /* both end here; hashes of commits have no order */
+    }
+    if (*a != *b) {
+      return *a < *b ? VERSION_OLDER : VERSION_NEWER;
+    }
+    a++;
+    b++;
   }
-  int left = rank(a);
-  int right = rank(b);
-  if (left != right) {
-    return left < right ? VERSION_OLDER : VERSION_NEWER;
-  }
-  if (left == 1) {
-    return VERSION_SAME;
-  }
-  return *a < *b ? VERSION_OLDER : VERSION_NEWER;
 }

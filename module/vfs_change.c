@@ -6,19 +6,26 @@
 #include "module/print.h"
 #include "module/vfs.h"
 
-#define PIECE 4096U
+#define PIECE            4096U
+#define UNFINISHED_NAMES 10U /* that are tried for a copy that is not whole yet */
 
 static const struct port_files *files_of(struct console *console)
 {
   return console->module->port->files;
 }
 
-/* Shows what can be shown: a file may hold anything, and control characters must not reach the terminal. */
+/*
+ * Shows what can be shown: a file may hold anything, and control characters must not reach the terminal. Those of 8
+ * bits are C2 80 to C2 9F in UTF-8.
+ */
 static void show(struct console *console, char *text, uint32_t length)
 {
+  struct copy_job *job = &console->job.state.copy;
   for (uint32_t i = 0; i < length; i++) {
     unsigned char byte = (unsigned char)text[i];
-    bool control = (byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r') || byte == 0x7F;
+    bool control = (byte < 0x20 && byte != '\n' && byte != '\t' && byte != '\r') || byte == 0x7F ||
+                   (job->last == 0xC2 && byte >= 0x80 && byte < 0xA0);
+    job->last = byte;
     text[i] = control ? '?' : text[i];
   }
   console->write(console->output_context, text, length);
@@ -48,6 +55,9 @@ static int finish(struct console *console)
   const struct port_files *files = files_of(console);
   if (!job->to) {
     close_files(console, true);
+    if (job->last != '\n') { /* the prompt begins a line of its own */
+      console_print(console, "\n");
+    }
     return LB_OK;
   }
   int err = files->commit(job->to);
@@ -94,6 +104,7 @@ static int start(struct console *console, const char *from)
   struct port_file_info info;
   int err = files->open(files->context, from, &job->from, &info);
   job->to = NULL;
+  job->last = '\n';
   if (err) {
     job->from = NULL;
     return vfs_refuse(console, err, from);
@@ -116,14 +127,17 @@ static int open_target(struct console *console, const char *path)
   const struct port_files *files = files_of(console);
   struct port_file_info info;
   print_text(job->path, COPY_PATH_SIZE, "%s", path);
-  if (print_text(job->unfinished, COPY_PATH_SIZE, "%s.part", path) >= COPY_PATH_SIZE) {
-    return MODULE_ERR_LINE_TOO_LONG;
+  int err = files->stat(files->context, path, &info) == LB_OK ? PORT_ERR_FILE_EXISTS : LB_OK;
+  for (unsigned i = 0; err == LB_OK && i < UNFINISHED_NAMES; i++) {
+    if (print_text(job->unfinished, COPY_PATH_SIZE, "%s.part%u", path, i) >= COPY_PATH_SIZE) {
+      return MODULE_ERR_LINE_TOO_LONG;
+    }
+    int created = files->create(files->context, job->unfinished, &job->to);
+    if (created != PORT_ERR_FILE_EXISTS) { /* a name that is taken is somebody else's */
+      return created;
+    }
   }
-  if (files->stat(files->context, path, &info) == LB_OK) {
-    return PORT_ERR_FILE_EXISTS;
-  }
-  (void)files->remove(files->context, job->unfinished); /* of a copy that was cut */
-  return files->create(files->context, job->unfinished, &job->to);
+  return err ? err : PORT_ERR_FILE_EXISTS;
 }
 
 int vfs_cp_start(struct console *console, int argc, char **argv)
@@ -147,9 +161,17 @@ int vfs_mv_start(struct console *console, int argc, char **argv)
 {
   const struct port_files *files = files_of(console);
   (void)argc;
-  int err = files->rename(files->context, argv[0], argv[1]);
-  bool about_target = err == PORT_ERR_FILE_EXISTS || err == PORT_ERR_FILE_OTHER_MOUNT;
-  return err ? vfs_refuse(console, err, argv[about_target ? 1 : 0]) : LB_OK;
+  struct port_file_info info;
+  int err = files->stat(files->context, argv[0], &info);
+  if (err) {
+    return vfs_refuse(console, err, argv[0]);
+  }
+  err = info.is_directory ? PORT_ERR_FILE_IS_DIRECTORY : LB_OK;
+  if (err) {
+    return vfs_refuse(console, err, argv[0]);
+  }
+  err = files->rename(files->context, argv[0], argv[1]);
+  return err ? vfs_refuse(console, err, argv[1]) : LB_OK;
 }
 
 int vfs_rm_start(struct console *console, int argc, char **argv)

@@ -8,7 +8,7 @@
 
 struct lb_erase {
   const struct lb_flash *flash;
-  uint32_t start;
+  struct lb_partition slot;
   uint32_t address; /* erased up to here */
   uint32_t end;
 };

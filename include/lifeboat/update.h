@@ -45,6 +45,7 @@ struct lb_update {
   } stage;
   uint8_t state;
   bool touched_flash;
+  bool sealed; /* the first bytes are programmed */
   bool verified;
   int result;           /* the error that ended the session, or LB_OK */
   uint32_t received;    /* bytes taken from the caller */
@@ -81,7 +82,7 @@ bool lb_update_touched_flash(const struct lb_update *update);
 enum lb_update_remains {
   LB_REMAINS_AS_BEFORE,  /* not a byte was changed, though the selection may have moved to the running slot */
   LB_REMAINS_UNFINISHED, /* a part of an image, which does not verify */
-  LB_REMAINS_WHOLE       /* the whole image, verified; it may not be selected */
+  LB_REMAINS_WHOLE       /* the whole image, which may not have been verified or selected yet */
 };
 enum lb_update_remains lb_update_remains(const struct lb_update *update);
 

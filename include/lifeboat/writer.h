@@ -24,8 +24,8 @@ struct lb_writer {
   uint32_t done;    /* of them programmed */
   uint32_t erased;  /* from the start of the block up to here nothing has to be erased any more */
   uint8_t phase;
-  bool touched;  /* something has been erased or programmed, or tried to */
-  bool compares; /* set by lb_writer_start if there is a buffer; to be cleared where what is there cannot be trusted */
+  bool touched;          /* something has been erased or programmed, or tried to */
+  uint32_t compare_end;  /* sectors from here on are not compared: the partition's end, or set lower after the start */
   uint32_t sectors_kept; /* sectors that were left alone */
   uint32_t bytes_erased; /* counted for reports */
   uint32_t pages_written;

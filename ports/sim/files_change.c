@@ -26,6 +26,9 @@ static int open_place(const struct sim_files *files, const char *path, struct pl
 {
   char folder[PATH_MAX];
   const char *slash = strrchr(path, '/');
+  if (sim_files_is_root(path)) {
+    return PORT_ERR_FILE_IS_DIRECTORY;
+  }
   if (path[0] != '/' || (size_t)(slash - path) >= sizeof folder) {
     return PORT_ERR_FILE_NO_MOUNT;
   }
@@ -40,6 +43,13 @@ static int open_place(const struct sim_files *files, const char *path, struct pl
   memcpy(folder, path, (size_t)(slash - path));
   folder[slash - path] = '\0';
   place->name = slash + 1;
+  if (place->name[0] == '\0') { /* "/sd/text/" */
+    int opened = sim_files_open_path(files, path, O_PATH | O_DIRECTORY);
+    if (opened < 0) {
+      return opened;
+    }
+    close(opened);
+  }
   if (place->name[0] == '\0' || strcmp(place->name, ".") == 0 || strcmp(place->name, "..") == 0) {
     return PORT_ERR_FILE_IS_DIRECTORY;
   }
@@ -126,6 +136,21 @@ int files_change_remove(void *context, const char *path)
   return err;
 }
 
+/* Do both paths begin with the same mount? On a module each is a file system of its own. */
+static bool same_mount(const char *from, const char *to)
+{
+  from += strspn(from, "/");
+  to += strspn(to, "/");
+  size_t length = strcspn(from, "/");
+  return length == strcspn(to, "/") && strncmp(from, to, length) == 0;
+}
+
+static bool exists(const struct place *place)
+{
+  struct stat status;
+  return fstatat(place->folder, place->name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int files_change_rename(void *context, const char *from, const char *to)
 {
   struct place source;
@@ -135,7 +160,10 @@ int files_change_rename(void *context, const char *from, const char *to)
     return err;
   }
   err = open_place(context, to, &target);
-  if (!err) {
+  if (!err && !same_mount(from, to)) {
+    err = exists(&target) ? PORT_ERR_FILE_EXISTS : PORT_ERR_FILE_OTHER_MOUNT;
+    close(target.folder);
+  } else if (!err) {
     bool done = renameat2(source.folder, source.name, target.folder, target.name, RENAME_NOREPLACE) == 0;
     err = done ? LB_OK : error_of_change(errno);
     close(target.folder);

@@ -196,10 +196,14 @@ static void test_status_full(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_flash_http),          cmocka_unit_test(test_flash_over_the_selected_slot),
-      cmocka_unit_test(test_flash_vfs),           cmocka_unit_test(test_boot),
-      cmocka_unit_test(test_boot_of_a_full_slot), cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_copy),                cmocka_unit_test(test_erase),
+      cmocka_unit_test(test_flash_http),
+      cmocka_unit_test(test_flash_over_the_selected_slot),
+      cmocka_unit_test(test_flash_vfs),
+      cmocka_unit_test(test_boot),
+      cmocka_unit_test(test_boot_of_a_full_slot),
+      cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_copy),
+      cmocka_unit_test(test_erase),
       cmocka_unit_test(test_status_full),
   };
 

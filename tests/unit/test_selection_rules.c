@@ -304,8 +304,8 @@ static void test_trial_record_cut(void **state)
 static void open_with_test_app(struct fixture *fixture, bool factory)
 {
   static const struct lb_partition rows[] = {
-      {0xd000, 0x2000, 0, 1, 0x00, "otadata"}, {0x30000, 0x10000, 0, 0, 0x10, "ota_0"},
-      {0x40000, 0x10000, 0, 0, 0x11, "ota_1"}, {0x20000, 0x10000, 0, 0, 0x20, "test"},
+      {0xd000, 0x2000, 0, 1, 0x00, "otadata"},   {0x30000, 0x10000, 0, 0, 0x10, "ota_0"},
+      {0x40000, 0x10000, 0, 0, 0x11, "ota_1"},   {0x20000, 0x10000, 0, 0, 0x20, "test"},
       {0x10000, 0x10000, 0, 0, 0x00, "factory"},
   };
   const struct sim_geometry geometry = sim_geometry_real(4U << 20);

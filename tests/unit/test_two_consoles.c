@@ -10,10 +10,10 @@
 #include "tests/unit/support/unit.h"
 #include "tests/unit/support/world.h"
 
-#define MINE    0U
-#define THEIRS  1U
-#define SIZE    300000U
-#define ENDLESS 10000000U
+#define MINE       0U
+#define THEIRS     1U
+#define SIZE       300000U
+#define ENDLESS    10000000U
 
 #define KNOWN_LINE "Error: Flash operation already in progress - cannot flash again\n"
 #define WAIT       "a flash operation is in progress - wait for its end (ESP_ERR_INVALID_STATE, 259)\n"
@@ -96,8 +96,13 @@ static void refuse_all(struct world *world)
   static const char *const flashes[] = {"ota flash http",         "ota flash http http://x/y to ota_1",
                                         "ota flash vfs /sd/none", "ota copy factory ota_0",
                                         "ota copy ota_1 ota_1",   "o c nonsense nonsense"};
-  static const char *const others[] = {"ota erase ota_0", "ota erase ota_1", "ota boot ota_0", "ota boot factory",
-                                       "ota boot nonsense", "module reset",  "m r"};
+  static const char *const others[] = {"ota erase ota_0",
+                                       "ota erase ota_1",
+                                       "ota boot ota_0",
+                                       "ota boot factory",
+                                       "ota boot nonsense",
+                                       "module reset",
+                                       "m r"};
 
   for (size_t i = 0; i < sizeof(flashes) / sizeof(flashes[0]); i++) {
     refuse(world, flashes[i], KNOWN_LINE "  " WAIT, MODULE_ERR_UPDATE_RUNNING);
@@ -211,7 +216,8 @@ static void watch_percent(const char *line, bool counts)
   result = world_execute(world, MINE, line);
   while (result == LB_MORE) {
     if (polls++ % 20 == 0) {
-      int percent = look(world, polls % 400 == 1 && world->link ? "ota status" : "ota status nocheck", text, sizeof(text));
+      int percent =
+          look(world, polls % 400 == 1 && world->link ? "ota status" : "ota status nocheck", text, sizeof(text));
 
       assert_true(percent < 100 || strstr(world->consoles[MINE].output, "was successful"));
       assert_true((percent >= 0) == counts);
@@ -418,8 +424,8 @@ static void test_cancelling_something_else(void **state)
 /* A second line on a console whose command is under way is refused, and the command goes on as if nothing had been. */
 static void test_busy_console(void **state)
 {
-  static const char *const lines[] = {"ota status", "ota boot ota_0", "module reset", "nonsense", "", "# nothing",
-                                      "exit",       "ota erase ota_1"};
+  static const char *const lines[] = {"ota status", "ota boot ota_0", "module reset", "nonsense",
+                                      "",           "# nothing",      "exit",         "ota erase ota_1"};
   static char alone[sizeof(((struct world_console *)0)->output)];
 
   (void)state;
@@ -567,6 +573,74 @@ static void test_copy_of_a_file_beside_an_erase(void **state)
   close_module(world);
 }
 
+/* ---- settings ---- */
+
+/* Both change settings at the same time, through several turns of the pages of nvs, and beside an update. */
+static void change_settings(struct world *world, unsigned round)
+{
+  char mine[64];
+  char theirs[64];
+  char said[64];
+
+  snprintf(mine, sizeof(mine), "config set test m%u mine-%u", round % 5, round);
+  snprintf(theirs, sizeof(theirs), "config set test t%u theirs-%u", round % 3, round);
+  run_both(world, mine, theirs, round % 3);
+  (void)world_run_on(world, THEIRS, "config list test", LB_OK);
+  snprintf(said, sizeof(said), "test m%u: mine-%u\n", round % 5, round);
+  world_assert_said(world, THEIRS, said);
+  snprintf(said, sizeof(said), "test t%u: theirs-%u\n", round % 3, round);
+  world_assert_said(world, THEIRS, said);
+}
+
+static void test_settings_on_both(void **state)
+{
+  struct world *world = open_module();
+
+  (void)state;
+  memset(sim_flash_bytes(&world->flash) + 0x9000, 0xFF, 0x4000); /* nvs */
+  for (unsigned round = 0; round < 500; round++) {
+    change_settings(world, round);
+  }
+  world_boot(world, "factory");
+  (void)world_run_on(world, MINE, "config list test", LB_OK);
+  world_assert_said(world, MINE, "test m4: mine-499\n");
+  world_assert_said(world, MINE, "test t0: theirs-498\n");
+  close_module(world);
+}
+
+/* An update remembers where its image came from, in the settings too, and that may be the moment of another change. */
+static void test_settings_beside_an_update(void **state)
+{
+  (void)state;
+  for (unsigned late = 0; late < 12; late++) {
+    struct world *world = open_module();
+    char line[64];
+    unsigned round = 0;
+    int result = world_execute(world, MINE, "ota flash vfs " WORLD_FILE);
+
+    while (result == LB_MORE && world->module.flash_job.stage != FLASH_JOB_REMEMBERING) {
+      result = world_poll(world, MINE);
+    }
+    int other = LB_OK;
+    while (result == LB_MORE || other == LB_MORE || round < 200) {
+      if (other != LB_MORE) {
+        snprintf(line, sizeof(line), "config set test k%u value-%u", round % 3, round);
+        other = round++ < 200 ? world_execute(world, THEIRS, line) : LB_OK;
+      }
+      other = other == LB_MORE ? world_poll(world, THEIRS) : other;
+      if (round > late * 16) {
+        result = result == LB_MORE ? world_poll(world, MINE) : result;
+      }
+    }
+    assert_result(result, LB_OK);
+    assert_result(other, LB_OK);
+    (void)world_run_on(world, THEIRS, "config list", LB_OK);
+    world_assert_said(world, THEIRS, "ota vfs.mru: " WORLD_FILE "\n");
+    world_assert_said(world, THEIRS, "test k1: value-199\n");
+    close_module(world);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -584,6 +658,8 @@ int main(void)
       cmocka_unit_test(test_busy_console),
       cmocka_unit_test(test_two_copies_to_one_name),
       cmocka_unit_test(test_copy_of_a_file_beside_an_erase),
+      cmocka_unit_test(test_settings_on_both),
+      cmocka_unit_test(test_settings_beside_an_update),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
