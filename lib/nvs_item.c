@@ -236,6 +236,7 @@ int nvs_find(const struct lb_nvs *nvs, const struct nvs_identity *identity, stru
   struct nvs_cursor cursor;
   struct nvs_item candidate;
   bool found = false;
+  memset(item, 0, sizeof(*item));
   nvs_cursor_start(&cursor);
   int result = LB_OK;
   while ((result = nvs_cursor_next(nvs, &cursor, &candidate)) == LB_OK) {

@@ -14,7 +14,7 @@ static uint64_t integer_of(const struct nvs_item *item)
   for (uint32_t i = size; i > 0; i--) {
     bits = bits << 8 | item->bytes[NVS_VALUE + i - 1U];
   }
-  if ((type & NVS_TYPE_SIGNED) != 0 && size < 8U && (bits >> (8U * size - 1U)) != 0) {
+  if ((type & NVS_TYPE_SIGNED) != 0 && size > 0 && size < 8U && (bits >> (8U * size - 1U)) != 0) {
     bits |= UINT64_MAX << (8U * size);
   }
   return bits;

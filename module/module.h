@@ -34,6 +34,7 @@ struct module {
   struct flash_job flash_job;       /* the update under way, if any */
   const struct console *hash_user;  /* the console that computes on device_other's hash, or NULL */
   const struct console *flash_user; /* the console whose command changes the flash, or NULL */
+  uint32_t copies;                  /* of files, under way on all consoles */
   bool reset_requested;             /* `module reset` was given: go through the bootloader again */
   bool exit_requested;              /* `exit` was given: the console is left */
 };

@@ -6,8 +6,8 @@
 #include "module/print.h"
 #include "module/vfs.h"
 
-#define PIECE            4096U
-#define UNFINISHED_NAMES 10U /* that are tried for a copy that is not whole yet */
+#define PIECE      4096U
+#define UNFINISHED ".lifeboat-copy" /* behind the name of a copy that is not whole yet */
 
 static const struct port_files *files_of(struct console *console)
 {
@@ -43,6 +43,7 @@ static void close_files(struct console *console, bool keep_target)
   if (job->to) {
     files->close(job->to);
     job->to = NULL;
+    console->module->copies--;
     if (!keep_target) {
       (void)files->remove(files->context, job->unfinished); /* what went wrong before is what is told */
     }
@@ -127,17 +128,19 @@ static int open_target(struct console *console, const char *path)
   const struct port_files *files = files_of(console);
   struct port_file_info info;
   print_text(job->path, COPY_PATH_SIZE, "%s", path);
-  int err = files->stat(files->context, path, &info) == LB_OK ? PORT_ERR_FILE_EXISTS : LB_OK;
-  for (unsigned i = 0; err == LB_OK && i < UNFINISHED_NAMES; i++) {
-    if (print_text(job->unfinished, COPY_PATH_SIZE, "%s.part%u", path, i) >= COPY_PATH_SIZE) {
-      return MODULE_ERR_LINE_TOO_LONG;
-    }
-    int created = files->create(files->context, job->unfinished, &job->to);
-    if (created != PORT_ERR_FILE_EXISTS) { /* a name that is taken is somebody else's */
-      return created;
-    }
+  if (print_text(job->unfinished, COPY_PATH_SIZE, "%s" UNFINISHED, path) >= COPY_PATH_SIZE) {
+    return MODULE_ERR_LINE_TOO_LONG;
   }
-  return err ? err : PORT_ERR_FILE_EXISTS;
+  if (files->stat(files->context, path, &info) == LB_OK) {
+    return PORT_ERR_FILE_EXISTS;
+  }
+  int err = files->create(files->context, job->unfinished, &job->to);
+  if (err == PORT_ERR_FILE_EXISTS && console->module->copies == 0) { /* of a copy that was cut */
+    err = files->remove(files->context, job->unfinished);
+    err = err ? err : files->create(files->context, job->unfinished, &job->to);
+  }
+  console->module->copies += err == LB_OK ? 1 : 0;
+  return err;
 }
 
 int vfs_cp_start(struct console *console, int argc, char **argv)
@@ -162,16 +165,13 @@ int vfs_mv_start(struct console *console, int argc, char **argv)
   const struct port_files *files = files_of(console);
   (void)argc;
   struct port_file_info info;
-  int err = files->stat(files->context, argv[0], &info);
+  int err = files->rename(files->context, argv[0], argv[1]);
   if (err) {
-    return vfs_refuse(console, err, argv[0]);
+    int described = files->stat(files->context, argv[0], &info);
+    bool about_source = described == err || (err == PORT_ERR_FILE_IS_DIRECTORY && !described && info.is_directory);
+    return vfs_refuse(console, err, argv[about_source ? 0 : 1]);
   }
-  err = info.is_directory ? PORT_ERR_FILE_IS_DIRECTORY : LB_OK;
-  if (err) {
-    return vfs_refuse(console, err, argv[0]);
-  }
-  err = files->rename(files->context, argv[0], argv[1]);
-  return err ? vfs_refuse(console, err, argv[1]) : LB_OK;
+  return LB_OK;
 }
 
 int vfs_rm_start(struct console *console, int argc, char **argv)

@@ -95,6 +95,15 @@ static const struct command commands[] = {
      "--set is refused if the slot that boots now would not boot any more. It writes the copy at 0x7000 first and\n"
      "verifies it before it touches the table at 0x8000 (the other way round if only the copy is good): killed at any\n"
      "moment it leaves one of the two whole. Partitions are not moved: what lies where the new table says is what it is.\n"},
+    {"flash settings", flash_settings_command, "FILE [--csv | --json | --set ... | --rm ...]",
+     "Tell or change the settings in the nvs partition of a dump",
+     "  --csv                 print them as ESP-IDF's nvs_partition_gen reads them\n"
+     "  --set NAMESPACE KEY TYPE VALUE  set one; TYPE is u8, i8, u16, ... i64, string or blob\n"
+     "  --rm NAMESPACE KEY    remove one\n"
+     "  --json                the settings for programs\n" HELP_CHIP
+     "\nA number is decimal or 0x..., a blob is written as hexadecimal digits. A change is made as the module makes it:\n"
+     "an equal value writes nothing, and killed at any moment the old value or the new one is there.\n"
+     "OVMS itself keeps its settings as files in the store partition (/store/ovms_config), which is left alone.\n"},
     {"image info", image_info_command, "IMAGE [--json]", "Tell all about a firmware image, and whether it is good",
      "  --json                the same for programs\n"
      "\nExits with 1 if the image is bad.\n"},

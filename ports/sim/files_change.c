@@ -68,6 +68,8 @@ static int error_of_change(int number)
     return PORT_ERR_FILE_NO_ROOM;
   case EXDEV:
     return PORT_ERR_FILE_OTHER_MOUNT;
+  case EINVAL: /* a folder into itself */
+    return PORT_ERR_FILE_IS_DIRECTORY;
   default:
     return files_path_error(number);
   }

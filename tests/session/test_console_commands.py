@@ -175,7 +175,7 @@ def test_image_without_description(make_module):
 def test_copy_of_the_table_in_use(full, where, what):
     change(full.flash, where)
     session = full.run("ota status full", "ota partitions list", "boot status")
-    told = f"copy at 0x7000, since the one at 0x8000 is damaged (FAIL: {what}); MD5 {MD5} (pass)"
+    told = f"copy at 0x7000, not the one at 0x8000 (FAIL: {what}); MD5 {MD5} (pass)"
     assert f"Partition table:   {told}" in session.lines
     assert f"Partition table: {told}" in session.lines
     assert session.lines[-1] == f"  The partition table is damaged ({what}); its copy at 0x7000 is used"

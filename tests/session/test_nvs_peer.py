@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from nvs_reader import pages_in_use, read_partition
+from nvs_partition_reader import pages_in_use, read_partition
 
 BINARY = Path(os.environ.get("LIFEBOAT_BINARY", "build/lifeboat")).resolve()
 OFFSET = 0x9000
@@ -72,7 +72,7 @@ def settings(dump):
     values = {}
     for entry in json.loads(run("flash", "settings", dump, "--json").stdout)["settings"]:
         value = bytes.fromhex(entry["value"]) if entry["type"] == "blob" else entry["value"]
-        assert entry["problem"] is None
+        assert entry["error"] is None
         values[entry["namespace"], entry["key"]] = (entry["type"], value)
     return values
 
@@ -175,7 +175,7 @@ def test_ours_is_read_exported_and_generated_again(tmp_path, make_dump):
     for name, (kind, value) in values.items():
         set_one(dump, name, kind, value)
     chance = random.Random(3)
-    for number in range(60):  # pages fill, and are copied
+    for number in range(80):  # pages fill, and are copied
         name = ("vfs", f"mru{number % 4}")
         values[name] = ("blob", chance.randbytes(chance.randrange(900)))
         set_one(dump, name, *values[name])
@@ -242,7 +242,7 @@ def test_table_for_people(make_dump):
         "  namespace.key                   type    bytes  value",
         "  phy.cal                         blob       40  " + bytes(range(32)).hex() + "...",
         "  phy.level                       i8          1  -5",
-        "  ota.tag                         string     11  a?[31mb?c??",
+        "  ota.tag                         string     12  a?[31mb?c??",
     ]
     assert json.loads(run("flash", "settings", dump, "--json").stdout)["note"] is None
 

@@ -181,7 +181,7 @@ def test_partitions_from_the_copy(module):
     flip(module.flash, TABLE + 12)
     lines = refused(module.run("ota partitions list"))
     assert lines[0] == (
-        "Partition table: copy at 0x7000, since the one at 0x8000 is damaged (FAIL: the partition table does not have "
+        "Partition table: copy at 0x7000, not the one at 0x8000 (FAIL: the partition table does not have "
         f"the MD5 that it states); MD5 {digest} (pass)")
     assert lines[1:] == table_lines(module.layout)
 
