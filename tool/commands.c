@@ -113,8 +113,9 @@ static const struct command commands[] = {
      "elsewhere in A, in a run of at least 32. The flash sectors that differ are what an update from A to B in the same\n"
      "slot has to erase and program at least. A bad image is compared as far as it can be read.\n"
      "Exits as diff(1) does: 0 if the images are equal, 1 if they differ, 2 if they could not be compared.\n"},
-    {"image verify", image_verify_command, "IMAGE... [--chip NAME]", "Verify firmware images",
+    {"image verify", image_verify_command, "IMAGE... [--chip NAME] [--json]", "Verify firmware images",
      "  --chip NAME           they must be for this chip; else the one that each names is believed\n"
+     "  --json                for programs: one object a line for each image\n"
      "\nOne line an image. Exits with 1 if one of them is bad.\n"},
     {"image make", image_make_command, "OUT (--elf FILE | --segment ADDRESS=FILE ...) [OPTIONS]",
      "Make a firmware image from an ELF file or raw segments",

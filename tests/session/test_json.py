@@ -84,6 +84,12 @@ def test_image_info(image):
     check(printed, ["error", "lifeboat image info"], {"dio", "40m", "padding"})
 
 
+def test_image_verify(image):
+    printed = run("image", "verify", image("good", NEWER), image("bad", NEWER[:-1]), codes=[1])
+    check(printed, ["error", "lifeboat image verify"], set())
+    assert [line["good"] for line in printed] == [True, False]
+
+
 def test_image_diff(image):
     one = image("one", OLDER)
     check(run("image", "diff", one, image("two", NEWER), codes=[1]) + run("image", "diff", one, one)
