@@ -131,12 +131,17 @@ static void format_text(struct sink *sink, const char *format, va_list *argument
   }
 }
 
-void console_print(struct console *console, const char *format, ...)
+static void print_arguments(struct console *console, const char *format, va_list *arguments)
 {
   struct sink sink = {.put = put_console, .console = console};
+  format_text(&sink, format, arguments);
+}
+
+void console_print(struct console *console, const char *format, ...)
+{
   va_list arguments;
   va_start(arguments, format);
-  format_text(&sink, format, &arguments);
+  print_arguments(console, format, &arguments);
   va_end(arguments);
 }
 
@@ -174,11 +179,10 @@ int console_error(struct console *console, int error)
 
 int console_known_error(struct console *console, int error, const char *format, ...)
 {
-  struct sink sink = {.put = put_console, .console = console};
   va_list arguments;
   console_print(console, "Error: ");
   va_start(arguments, format);
-  format_text(&sink, format, &arguments);
+  print_arguments(console, format, &arguments);
   va_end(arguments);
   console_print(console, "\n  ");
   print_cause(console, error);
@@ -187,11 +191,10 @@ int console_known_error(struct console *console, int error, const char *format, 
 
 int console_error_text(struct console *console, int error, const char *format, ...)
 {
-  struct sink sink = {.put = put_console, .console = console};
   va_list arguments;
   console_print(console, "Error: ");
   va_start(arguments, format);
-  format_text(&sink, format, &arguments);
+  print_arguments(console, format, &arguments);
   va_end(arguments);
   print_code(console, module_error_info(error));
   return error;
