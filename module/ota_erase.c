@@ -3,11 +3,22 @@
 #include "module/console.h"
 #include "module/print.h"
 
+/* What an erase leaves that did not come to its end. */
+static void report_remains(struct console *console)
+{
+  const struct lb_erase *erase = &console->job.state.erase;
+  if (erase->address != erase->slot.offset) {
+    console_print(console, "  Partition %s is incomplete and will not boot\n", erase->slot.label);
+  }
+}
+
 static int step(struct console *console)
 {
   int result = lb_erase_step(&console->job.state.erase);
   if (result < 0) {
-    return console_error(console, result);
+    console_error(console, result);
+    report_remains(console);
+    return result;
   }
   if (result == LB_OK) {
     console_print(console, "Partition erase complete\n");
@@ -17,11 +28,8 @@ static int step(struct console *console)
 
 static void cancel(struct console *console)
 {
-  const struct lb_erase *erase = &console->job.state.erase;
   console_error(console, MODULE_ERR_CANCELLED);
-  if (erase->address != erase->slot.offset) {
-    console_print(console, "  Partition %s is incomplete and will not boot\n", erase->slot.label);
-  }
+  report_remains(console);
 }
 
 int ota_erase_start(struct console *console, int argc, char **argv)

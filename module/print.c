@@ -63,7 +63,16 @@ static void put_string(struct sink *sink, const struct field *field, const char 
   while (length < field->precision && text[length] != '\0') {
     length++;
   }
-  put_field(sink, field, text, length);
+  if (!field->left) {
+    pad(sink, field, length);
+  }
+  for (size_t i = 0; i < length; i++) { /* texts come from flash, files and networks: none may steer a terminal */
+    bool control = (unsigned char)text[i] < 0x20 || (unsigned char)text[i] == 0x7F;
+    sink->put(sink, control ? "?" : &text[i], 1);
+  }
+  if (field->left) {
+    pad(sink, field, length);
+  }
 }
 
 static void put_number(struct sink *sink, const struct field *field, unsigned value, unsigned base, bool negative)

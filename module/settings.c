@@ -35,6 +35,16 @@ static bool takes_tag(const char *value)
 static bool takes_server(const char *value)
 {
   size_t length = 0;
+  if (words_begin(value, "http://")) {
+    value += sizeof "http://" - 1;
+  } else if (words_begin(value, "https://")) {
+    value += sizeof "https://" - 1;
+  }
+  for (const char *at = value; *at != '\0'; at++) {
+    if (at[0] == ':' && at[1] == '/' && at[2] == '/') { /* another scheme */
+      return false;
+    }
+  }
   while (value[length] > ' ' && value[length] < 0x7F) {
     length++;
   }
@@ -136,6 +146,9 @@ int settings_get(struct settings *settings, const char *param, const char *insta
   int err = open_settings(settings);
   if (err == LB_OK) {
     err = read_value(settings, param, instance, value);
+  }
+  if (err == LB_OK && known && !known->takes(value)) { /* written by somebody else: not to be used */
+    err = LB_ERR_NVS_NOT_FOUND;
   }
   if (is_default) {
     *is_default = err != LB_OK;

@@ -5,6 +5,7 @@
 #include "module/console.h"
 #include "module/print.h"
 #include "module/vfs.h"
+#include "module/words.h"
 
 #define PIECE      4096U
 #define UNFINISHED ".lifeboat-copy" /* behind the name of a copy that is not whole yet */
@@ -122,7 +123,7 @@ int vfs_cat_start(struct console *console, int argc, char **argv)
 }
 
 /* The target is written under another name until it is whole. */
-static int open_target(struct console *console, const char *path)
+static int open_target(struct console *console, const char *from, const char *path)
 {
   struct copy_job *job = &console->job.state.copy;
   const struct port_files *files = files_of(console);
@@ -132,6 +133,9 @@ static int open_target(struct console *console, const char *path)
     return MODULE_ERR_LINE_TOO_LONG;
   }
   if (files->stat(files->context, path, &info) == LB_OK) {
+    return PORT_ERR_FILE_EXISTS;
+  }
+  if (words_equal(job->unfinished, from)) { /* the source itself */
     return PORT_ERR_FILE_EXISTS;
   }
   int err = files->create(files->context, job->unfinished, &job->to);
@@ -150,7 +154,7 @@ int vfs_cp_start(struct console *console, int argc, char **argv)
   if (result != LB_MORE) {
     return result;
   }
-  int err = open_target(console, argv[1]);
+  int err = open_target(console, argv[0], argv[1]);
   if (err) {
     console->job.state.copy.to = NULL;
     console->job.step = NULL;

@@ -65,6 +65,12 @@ static bool parse_options(struct request *request, int argc, char **argv)
     return false;
   }
   request->path = argv[optind];
+  for (uint32_t i = 0; i < SLOTS; i++) {
+    if (request->images[i] != NULL && file_is_same(request->images[i], request->path)) {
+      report_error("%s is the image of %s - name another file for the flash", request->path, slot_labels[i]);
+      return false;
+    }
+  }
   return true;
 }
 

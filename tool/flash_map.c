@@ -43,6 +43,10 @@ static bool write_svg(const struct flash_map *map, const char *path)
 static bool draw(const struct request *request, const struct flash_map *map)
 {
   struct terminal_style style = terminal_style();
+  if (request->svg != NULL && file_is_same(request->path, request->svg)) {
+    report_error("%s is the flash that is drawn - name another file for the picture", request->svg);
+    return false;
+  }
   if (request->svg != NULL) {
     return write_svg(map, request->svg);
   }

@@ -74,13 +74,6 @@ static bool find_length(struct flash_dump *dump, const struct request *request, 
   return true;
 }
 
-static bool is_same_file(const char *a, const char *b)
-{
-  struct stat of_a;
-  struct stat of_b;
-  return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
-}
-
 static int report_read(const struct flash_dump *dump, const struct request *request,
                        const struct lb_partition *partition, uint32_t length)
 {
@@ -106,7 +99,7 @@ static int read_out(struct flash_dump *dump, const struct request *request)
   if (!find_partition(dump, request->name, &partition) || !find_length(dump, request, &partition, &length)) {
     return TOOL_EXIT_FAILED;
   }
-  if (is_same_file(request->path, request->out)) {
+  if (file_is_same(request->path, request->out)) {
     report_error("%s is the flash that is read", request->out);
     return TOOL_EXIT_FAILED;
   }

@@ -190,6 +190,10 @@ static int report_json_of(const char *path, const struct lb_table *table, int er
 
 static int write_binary(const struct request *request, const char *path, const struct lb_table *table)
 {
+  if (request->from_csv == NULL && file_is_same(request->file, path)) {
+    report_error("%s is what the table is read from - name another file", path);
+    return TOOL_EXIT_FAILED;
+  }
   if (!file_write(path, table->bytes, LB_TABLE_SIZE, request->force)) {
     return TOOL_EXIT_FAILED;
   }

@@ -29,11 +29,15 @@ static bool is_interrupted(void)
   return signals_take_interrupt() || signals_terminated();
 }
 
-static int report_interrupted(const struct lb_partition *slot)
+static int report_interrupted(const struct lb_partition *slot, enum lb_update_remains remains)
 {
+  static const char *const words[] = {
+      [LB_REMAINS_AS_BEFORE] = "is as it was",
+      [LB_REMAINS_UNFINISHED] = "holds a part of an image and does not boot",
+      [LB_REMAINS_WHOLE] = "holds the whole image, which was not verified to its end",
+  };
   char label[LB_LABEL_SIZE];
-  report_error("interrupted: %s holds a part of an image and does not boot - repeat the command",
-               flash_dump_label(slot, label));
+  report_error("interrupted: %s %s - repeat the command", flash_dump_label(slot, label), words[remains]);
   return TOOL_EXIT_INTERRUPTED;
 }
 
@@ -120,7 +124,7 @@ static int conclude(struct session *session, int result)
     progress_stop(&session->progress);
   }
   if (result == LB_MORE && touched) {
-    return report_interrupted(&request->slot);
+    return report_interrupted(&request->slot, lb_update_remains(&session->update));
   }
   if (result == LB_MORE) {
     report_error("interrupted: nothing was changed");

@@ -63,8 +63,24 @@ static bool may_write(const struct flash_dump *dump, const struct request *reque
     report_hint("it boots now - write another slot, or select one first: lifeboat flash boot %s SLOT", dump->path);
     return false;
   }
+  if ((slot->flags & (LB_FLAG_READ_ONLY | LB_FLAG_ENCRYPTED)) != 0) {
+    report_library_error(slot->label, LB_ERR_TARGET_PROTECTED);
+    return false;
+  }
   if (update->length > slot->size) {
     report_image_too_long(update->source, update->length, slot);
+    return false;
+  }
+  return true;
+}
+
+/* Another product's image is refused before anything is touched, for factory as for the other slots. */
+static bool is_of_project(const struct flash_update *update, const struct image_file *image)
+{
+  const char *named = image->image.info.description.project;
+  bool known = update->project != NULL && update->project[0] != '\0' && named[0] != '\0';
+  if (known && strcmp(update->project, named) != 0) {
+    report_library_error(update->source, LB_ERR_IMAGE_PROJECT);
     return false;
   }
   return true;
@@ -78,6 +94,9 @@ static int write_slot(struct flash_dump *dump, const struct request *request, st
   }
   if (!request->any_project && dump->boot_result == LB_OK) {
     update->project = dump->project;
+  }
+  if (!is_of_project(update, image)) {
+    return TOOL_EXIT_FAILED;
   }
   int code = is_factory(&update->slot) ? flash_update_factory(dump, update) : flash_update_run(dump, update);
   return code == TOOL_EXIT_DONE ? flash_update_report(dump, update, "write", &image->image.info) : code;
