@@ -100,6 +100,7 @@ def test_cancelled_copy(make_module):
         terminal.wait_for("Copying image partition...")
         module.wait_until_written()
         terminal.keys(CTRL_C)
+        terminal.wait_for("Next boot will be from")  # what is typed before that is echoed in between
         terminal.settle()
         at = next(at for at, row in enumerate(terminal.rows) if row.endswith(CANCELLED))
         assert terminal.rows[at + 1:at + 3] == remains(INCOMPLETE)

@@ -288,6 +288,7 @@ def test_ctrl_c_after_the_image_was_verified(module):
         terminal.keys(f"ota flash vfs {again}", ENTER)
         terminal.wait_for("Setting boot partition...")
         terminal.keys(CTRL_C)
+        terminal.wait_for("Next boot will be from")
         terminal.settle()
         shown = terminal.rows[row:]
         cancelled = any(line.endswith(CANCELLED) for line in shown)
