@@ -70,6 +70,25 @@ static const struct command *find_command(int argc, char **argv, int *words)
   return NULL;
 }
 
+/* The commands that begin with this word, as the first page of help on them. False if there are none. */
+static bool print_group(const char *word)
+{
+  size_t count = 0;
+  const struct command *commands = commands_all(&count);
+  size_t length = strlen(word);
+  bool any = false;
+  for (size_t i = 0; i < count; i++) {
+    if (strncmp(commands[i].words, word, length) == 0 && commands[i].words[length] == ' ') {
+      printf("  %-15s %s\n", commands[i].words, commands[i].summary);
+      any = true;
+    }
+  }
+  if (any) {
+    puts("\n'lifeboat COMMAND --help' tells more about one.");
+  }
+  return any;
+}
+
 /* "flash" alone, or with a wrong second word: name what it could have been. */
 static int explain_unknown(int argc, char **argv)
 {
@@ -124,7 +143,8 @@ static int dispatch(int argc, char **argv)
   argv += help ? 1 : 0;
   const struct command *command = find_command(argc, argv, &words);
   if (command == NULL) {
-    return explain_unknown(argc, argv);
+    bool of_group = (help && argc == 1) || (!help && argc == 2 && asks_for_help(argc - 1, argv + 1));
+    return of_group && print_group(argv[0]) ? TOOL_EXIT_DONE : explain_unknown(argc, argv);
   }
   if (help || asks_for_help(argc - words, argv + words)) {
     return print_help(command);
