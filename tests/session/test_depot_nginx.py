@@ -5,56 +5,13 @@ Where the two differ on purpose, the requests are not here: nginx sends several 
 HEAD, and refuses malformed ones with 416 where RFC 9110 lets a server ignore them.
 """
 
-import os
-import shutil
-import socket
-import subprocess
-import time
-
 import pytest
 from depot_server import PREFIX, DepotServer, published, request
 from image_builder import build_image
+from nginx_server import NginxServer
 
-CONFIGURATION = """
-daemon off;
-{user}
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log stderr;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  default_type application/octet-stream;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  server {{
-    listen 127.0.0.1:{port};
-    location {prefix}/ {{ alias {depot}/; }}
-  }}
-}}
-"""
 IMAGE = build_image("3.1.003", size=100000)
 SIZE = len(IMAGE)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(address, process):
-    for _ in range(200):
-        assert process.poll() is None, "nginx ended; its reason is above"
-        try:
-            socket.create_connection(address, timeout=5).close()
-            return
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-    raise AssertionError("nginx does not answer")
 
 
 @pytest.fixture(scope="module")
@@ -70,19 +27,8 @@ def depot(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def nginx(depot):
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    folder = depot.parent / "nginx"
-    folder.mkdir()
-    address = ("127.0.0.1", free_port())
-    user = "user root;" if os.geteuid() == 0 else ""  # the folders of the test belong to whoever runs it
-    (folder / "nginx.conf").write_text(
-        CONFIGURATION.format(user=user, folder=folder, port=address[1], prefix=PREFIX, depot=depot))
-    with subprocess.Popen([program, "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"]) as process:
-        try:
-            wait_for(address, process)
-            yield address
-        finally:
-            process.terminate()
+    with NginxServer(depot.parent / "nginx", depot) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="module")
