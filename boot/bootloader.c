@@ -37,6 +37,19 @@ static void log_selected(const struct bootloader *bootloader, int result, const 
   }
 }
 
+static const char *cause_text(enum lb_trial_cause cause)
+{
+  static const char *const texts[] = {
+      [LB_TRIAL_UNKNOWN] = "unknown",
+      [LB_TRIAL_CRASHED] = "it crashed",
+      [LB_TRIAL_HUNG] = "it hung",
+      [LB_TRIAL_POWER] = "the power was lost before its trial time had run",
+      [LB_TRIAL_OPERATOR] = "rejected by the operator",
+      [LB_TRIAL_NO_DEPOT] = "it did not reach its depot",
+  };
+  return texts[cause];
+}
+
 static void report(void *context, enum lb_boot_event event, int result, const struct lb_partition *partition,
                    const struct lb_image_info *image)
 {
@@ -56,7 +69,34 @@ static void report(void *context, enum lb_boot_event event, int result, const st
   case LB_BOOT_EVENT_TRIED:
     log_tried(bootloader, result, partition, image);
     break;
+  case LB_BOOT_EVENT_REJECTED:
+    LINE(bootloader, partition->label, ": failed its trial: ", cause_text((enum lb_trial_cause)result));
+    break;
+  case LB_BOOT_EVENT_PASSED:
+    LINE(bootloader, partition->label, ": passed over, this image failed its trial");
+    break;
+  case LB_BOOT_EVENT_MARKS:
+    LINE(bootloader, partition->label, ": its trial cannot be marked: ", lb_error_info(result)->cause);
+    break;
   }
+}
+
+/* Attempts are at most two digits. */
+static const char *number_text(uint32_t number, char text[3])
+{
+  text[0] = (char)('0' + number / 10U % 10U);
+  text[1] = (char)('0' + number % 10U);
+  text[2] = '\0';
+  return number < 10U ? text + 1 : text;
+}
+
+static void log_attempt(const struct bootloader *bootloader)
+{
+  const struct lb_boot_decision *decision = &bootloader->decision;
+  char attempt[3];
+  char attempts[3];
+  LINE(bootloader, "starting ", decision->partition.label, " on trial, attempt ",
+       number_text(decision->attempt, attempt), " of ", number_text(decision->attempts, attempts));
 }
 
 static void log_result(const struct bootloader *bootloader)
@@ -65,14 +105,21 @@ static void log_result(const struct bootloader *bootloader)
   bool fallback = decision->reason == LB_BOOT_FALLBACK_FACTORY || decision->reason == LB_BOOT_FALLBACK_OTHER;
   if (fallback) {
     LINE(bootloader, "falling back to ", decision->partition.label);
+  } else if (decision->reason == LB_BOOT_WENT_BACK) {
+    LINE(bootloader, "going back to ", decision->partition.label);
   }
-  LINE(bootloader, "starting ", decision->partition.label);
+  if (decision->on_trial) {
+    log_attempt(bootloader);
+  } else {
+    LINE(bootloader, "starting ", decision->partition.label);
+  }
 }
 
 int bootloader_run(struct bootloader *bootloader)
 {
   const struct lb_boot_log log = {.context = bootloader, .report = report};
-  int err = lb_boot(&bootloader->device, &bootloader->table, &bootloader->verify, &log, &bootloader->decision);
+  int err = lb_boot(&bootloader->device, &bootloader->table, &bootloader->verify, &log, bootloader->reset,
+                    &bootloader->decision);
   if (err) {
     const struct lb_error_info *info = lb_error_info(err);
     LINE(bootloader, "halted: ", info->cause, " - ", info->remedy);

@@ -13,6 +13,7 @@ struct bootloader {
   struct lb_table table;
   struct lb_verify verify; /* verify.image.info describes the image that boots */
   struct lb_boot_decision decision;
+  enum lb_reset reset; /* why the processor starts: the port's to fill */
   void *log_context;
   void (*log)(void *log_context, const char *text); /* gets pieces of lines, the last one of a line ending in \n */
 };

@@ -12,6 +12,11 @@ struct attempt {
   struct lb_verify *verify;
   const struct lb_boot_log *log;
   struct lb_boot_decision *decision;
+  struct lb_otadata otadata;
+  int otadata_error;
+  int marks_error;  /* why the trial cannot be marked */
+  bool preview;     /* only to tell what would boot: nothing is marked */
+  bool passed_over; /* something that verifies was */
 };
 
 static void report(const struct lb_boot_log *log, enum lb_boot_event event, int result,
@@ -33,22 +38,70 @@ static int load_table(struct lb_device *device, struct lb_table *table, const st
   return err;
 }
 
-/* Finds what should boot: by otadata if it can be read and selects something, else the table's default. */
-static int find_selected(const struct attempt *attempt, enum lb_boot_reason *reason)
+/* Makes otadata fit to be trusted. Where that cannot be programmed, it still counts as it reads. */
+static void settle(struct attempt *attempt)
 {
-  struct lb_otadata otadata;
-  struct lb_partition *selected = &attempt->decision->selected;
-  int err = lb_otadata_read(&otadata, attempt->device);
-  *reason = err == LB_OK && otadata.active != LB_OTADATA_NONE ? LB_BOOT_SELECTED : LB_BOOT_DEFAULT;
-  int found = lb_otadata_selected(&otadata, attempt->device->table, selected);
-  report(attempt->log, LB_BOOT_EVENT_SELECTED, err, found == LB_OK ? selected : NULL, NULL);
+  if (attempt->preview) {
+    attempt->otadata_error = lb_otadata_read(&attempt->otadata, attempt->device);
+    return;
+  }
+  attempt->otadata_error = lb_trial_settle(&attempt->otadata, attempt->device);
+  if (attempt->otadata_error == LB_ERR_FLASH_PROGRAM || attempt->otadata_error == LB_ERR_READ_BACK) {
+    attempt->marks_error = attempt->otadata_error;
+    attempt->otadata_error = lb_otadata_read(&attempt->otadata, attempt->device);
+  }
+}
+
+/* Has the trial of what is selected just come to a bad end? */
+static void judge(struct attempt *attempt)
+{
+  struct lb_boot_decision *decision = attempt->decision;
+  struct lb_otadata *otadata = &attempt->otadata;
+  struct lb_partition selected;
+  int index = otadata->active;
+  bool rejected = false;
+  if (attempt->preview || attempt->otadata_error || !lb_otadata_on_trial(otadata, index) ||
+      lb_otadata_selected(otadata, attempt->device->table, &selected) != LB_OK) {
+    return;
+  }
+  int err = lb_trial_judge(otadata, attempt->device, decision->reset, &rejected);
+  attempt->marks_error = attempt->marks_error ? attempt->marks_error : err;
+  if (rejected && !err) {
+    decision->went_back = true;
+    decision->failed = selected;
+    decision->cause = otadata->records[index].trial.cause;
+    report(attempt->log, LB_BOOT_EVENT_REJECTED, (int)decision->cause, &selected, NULL);
+  }
+}
+
+/* Finds what should boot: by otadata if it can be read and selects something, else the table's default. */
+static int find_selected(struct attempt *attempt, enum lb_boot_reason *reason)
+{
+  struct lb_boot_decision *decision = attempt->decision;
+  int err = attempt->otadata_error;
+  if (err) {
+    attempt->otadata.active = LB_OTADATA_NONE;
+  }
+  *reason = attempt->otadata.active != LB_OTADATA_NONE ? LB_BOOT_SELECTED : LB_BOOT_DEFAULT;
+  *reason = decision->went_back ? LB_BOOT_WENT_BACK : *reason;
+  int found = lb_otadata_selected(&attempt->otadata, attempt->device->table, &decision->selected);
+  report(attempt->log, LB_BOOT_EVENT_SELECTED, err, found == LB_OK ? &decision->selected : NULL, NULL);
   return found;
 }
 
-static int try_slot(const struct attempt *attempt, const struct lb_partition *slot, enum lb_boot_reason reason)
+/* With `any` also an image that failed its trial: better than none. */
+static int try_slot(struct attempt *attempt, const struct lb_partition *slot, enum lb_boot_reason reason,
+                    bool any)
 {
   int result = lb_verify_partition(attempt->verify, attempt->device, slot);
-  report(attempt->log, LB_BOOT_EVENT_TRIED, result, slot, &attempt->verify->image.info);
+  const struct lb_image_info *info = &attempt->verify->image.info;
+  report(attempt->log, LB_BOOT_EVENT_TRIED, result, slot, info);
+  if (result == LB_OK && !any && attempt->otadata_error == LB_OK &&
+      lb_otadata_has_failed(&attempt->otadata, info->digest)) {
+    report(attempt->log, LB_BOOT_EVENT_PASSED, LB_OK, slot, info);
+    attempt->passed_over = true;
+    return LB_ERR_FAILED_BEFORE;
+  }
   if (result == LB_OK) {
     attempt->decision->partition = *slot;
     attempt->decision->reason = reason;
@@ -56,33 +109,92 @@ static int try_slot(const struct attempt *attempt, const struct lb_partition *sl
   return result;
 }
 
+/* Marks the boot of a firmware on trial. One whose failures could not be counted does not boot. */
+static int begin_trial(struct attempt *attempt)
+{
+  struct lb_boot_decision *decision = attempt->decision;
+  struct lb_otadata *otadata = &attempt->otadata;
+  if (!lb_otadata_on_trial(otadata, otadata->active)) {
+    return LB_OK;
+  }
+  int err = attempt->marks_error;
+  if (!err && !attempt->preview) {
+    err = lb_trial_begin_boot(otadata, attempt->device);
+  }
+  if (err) {
+    attempt->passed_over = true;
+    report(attempt->log, LB_BOOT_EVENT_MARKS, err, &decision->selected, NULL);
+    return err;
+  }
+  decision->on_trial = true;
+  decision->attempt = otadata->records[otadata->active].trial.failures + 1U;
+  decision->attempts = otadata->records[otadata->active].trial.attempts;
+  return LB_OK;
+}
+
+/* What was confirmed last takes the place of a firmware whose trial cannot be marked. */
+static int go_back(struct attempt *attempt)
+{
+  struct lb_partition slot;
+  int err = lb_otadata_fallback(&attempt->otadata, attempt->device->table, &slot);
+  return err ? err : try_slot(attempt, &slot, LB_BOOT_WENT_BACK, false);
+}
+
 /* Factory comes first in the order of app slots, so one walk does both fallbacks. */
-static int fall_back(const struct attempt *attempt)
+static int fall_back(struct attempt *attempt, bool any)
 {
   struct lb_partition slot;
   for (uint32_t i = 0; lb_table_app_slot(attempt->device->table, i, &slot) == LB_OK; i++) {
     bool factory = slot.subtype == LB_SUBTYPE_FACTORY;
-    bool tried = lb_partition_same(&slot, &attempt->decision->selected);
-    if (!tried && try_slot(attempt, &slot, factory ? LB_BOOT_FALLBACK_FACTORY : LB_BOOT_FALLBACK_OTHER) == LB_OK) {
+    bool tried = !any && lb_partition_same(&slot, &attempt->decision->selected);
+    if (!tried && try_slot(attempt, &slot, factory ? LB_BOOT_FALLBACK_FACTORY : LB_BOOT_FALLBACK_OTHER, any) == LB_OK) {
       return LB_OK;
     }
   }
   return LB_ERR_NOTHING_BOOTS;
 }
 
-int lb_boot(struct lb_device *device, struct lb_table *table, struct lb_verify *verify, const struct lb_boot_log *log,
-            struct lb_boot_decision *decision)
+static int decide(struct attempt *attempt, struct lb_device *device, struct lb_table *table)
 {
-  const struct attempt attempt = {.device = device, .verify = verify, .log = log, .decision = decision};
+  struct lb_boot_decision *decision = attempt->decision;
   enum lb_boot_reason reason;
-  memset(decision, 0, sizeof *decision);
-  int err = load_table(device, table, log);
+  int err = load_table(device, table, attempt->log);
   if (err) {
     return err;
   }
-  decision->selected_error = find_selected(&attempt, &reason);
+  settle(attempt);
+  judge(attempt);
+  decision->selected_error = find_selected(attempt, &reason);
   if (decision->selected_error == LB_OK) {
-    decision->selected_error = try_slot(&attempt, &decision->selected, reason);
+    /* What a record selects was confirmed, or chosen since its image failed; only a default is passed over. */
+    bool chosen = attempt->otadata.active != LB_OTADATA_NONE;
+    decision->selected_error = try_slot(attempt, &decision->selected, reason, chosen);
   }
-  return decision->selected_error == LB_OK ? LB_OK : fall_back(&attempt);
+  if (decision->selected_error == LB_OK) {
+    decision->selected_error = begin_trial(attempt);
+    if (decision->selected_error != LB_OK && go_back(attempt) == LB_OK) {
+      return LB_OK;
+    }
+  }
+  if (decision->selected_error == LB_OK || fall_back(attempt, false) == LB_OK) {
+    return LB_OK;
+  }
+  return attempt->passed_over ? fall_back(attempt, true) : LB_ERR_NOTHING_BOOTS;
+}
+
+int lb_boot(struct lb_device *device, struct lb_table *table, struct lb_verify *verify, const struct lb_boot_log *log,
+            enum lb_reset reset, struct lb_boot_decision *decision)
+{
+  struct attempt attempt = {.device = device, .verify = verify, .log = log, .decision = decision};
+  memset(decision, 0, sizeof *decision);
+  decision->reset = reset;
+  return decide(&attempt, device, table);
+}
+
+int lb_boot_preview(struct lb_device *device, struct lb_table *table, struct lb_verify *verify,
+                    const struct lb_boot_log *log, struct lb_boot_decision *decision)
+{
+  struct attempt attempt = {.device = device, .verify = verify, .log = log, .decision = decision, .preview = true};
+  memset(decision, 0, sizeof *decision);
+  return decide(&attempt, device, table);
 }

@@ -11,6 +11,9 @@ int lb_erase_start(struct lb_erase *erase, const struct lb_device *device, const
   if (err == LB_OK) {
     err = lb_target_not_selected(device, slot);
   }
+  if (err == LB_OK) {
+    err = lb_target_not_fallback(device, running, slot);
+  }
   uint32_t sector = lb_flash_sector(device->flash);
   if (err == LB_OK && ((slot->offset | slot->size) & (sector - 1U)) != 0) {
     err = LB_ERR_TARGET_SECTORS;

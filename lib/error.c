@@ -63,6 +63,12 @@ static const struct lb_error_info errors[] = {
     LB_ERROR_ROW(LB_ERR_OTADATA_SECTOR, "the flash has sectors that are larger than half of otadata",
                  "use a flash with sectors of 4 KB", LB_ESP_OTA_SELECT),
     LB_ERROR_ROW(LB_ERR_TARGET_SELECTED, "that slot boots next", "select another one first", LB_ESP_OTA_CONFLICT),
+    LB_ERROR_ROW(LB_ERR_TARGET_FALLBACK, "that slot holds the firmware that a failed trial goes back to",
+                 "wait until the running firmware is confirmed, or confirm it: ota confirm", LB_ESP_OTA_ROLLBACK),
+    LB_ERROR_ROW(LB_ERR_NOT_ON_TRIAL, "the running firmware is not on trial", "there is nothing to decide",
+                 LB_ESP_INVALID_STATE),
+    LB_ERROR_ROW(LB_ERR_FAILED_BEFORE, "the image failed its trial on this module before",
+                 "use another version, or add force", LB_ESP_OTA_ROLLBACK),
     LB_ERROR_ROW(LB_ERR_NOTHING_BOOTS, "no slot holds an image that verifies", "flash a firmware by cable",
                  LB_ESP_NOT_FOUND),
 
@@ -90,6 +96,8 @@ static const struct lb_error_info errors[] = {
     LB_ERROR_ROW(LB_ERR_IMAGE_PROJECT, "the image is of another project than the running firmware", THIS_MODULE,
                  LB_ESP_INVALID_VERSION),
     LB_ERROR_ROW(LB_ERR_SIZE_MISMATCH, "not as many bytes came as were announced", "try again", LB_ESP_INVALID_SIZE),
+    LB_ERROR_ROW(LB_ERR_NO_JOURNAL, "there is no interrupted update of that image", "begin the update anew",
+                 LB_ESP_NOT_FOUND),
     LB_ERROR_ROW(LB_ERR_READ_BACK, "the flash does not hold what was written", CHECK_CHIP, LB_ESP_OTA_VALIDATE),
 
     LB_ERROR_ROW(LB_ERR_NVS_NOT_FOUND, "there is no such setting", "look at the names of those that are there",

@@ -10,9 +10,13 @@ static bool is_factory(const struct lb_partition *partition)
   return partition->type == LB_TYPE_APP && partition->subtype == LB_SUBTYPE_FACTORY;
 }
 
-int lb_select_start(struct lb_select *select, const struct lb_device *device, const struct lb_partition *target)
+int lb_select_start(struct lb_select *select, const struct lb_device *device, const struct lb_partition *target,
+                    const struct lb_trial_terms *terms)
 {
+  static const struct lb_trial_terms no_trial = {0};
   struct lb_partition known;
+  select->terms = terms ? *terms : no_trial;
+  select->on_trial = false;
   select->device = device;
   select->target = *target;
   select->state = FAILED;
@@ -31,12 +35,41 @@ int lb_select_start(struct lb_select *select, const struct lb_device *device, co
   return select->result;
 }
 
+/* Is this image one that has proved itself already? */
+static bool was_confirmed(const struct lb_select *select, uint32_t slot)
+{
+  const struct lb_trial_terms *terms = &select->terms;
+  const uint8_t *digest = select->verify.image.info.digest;
+  return lb_otadata_was_confirmed(&select->otadata, select->device->table, slot, digest) ||
+         (terms->was_confirmed && terms->was_confirmed(terms->context, digest));
+}
+
+static int begin_selection(struct lb_select *select)
+{
+  int err = lb_otadata_read(&select->otadata, select->device); /* others may have selected since the start */
+  if (err) {
+    return err;
+  }
+  if (!is_factory(&select->target)) {
+    select->on_trial =
+        select->terms.attempts > 0 && !was_confirmed(select, select->target.subtype - (uint32_t)LB_SUBTYPE_OTA_0);
+  }
+  select->state = SELECTING;
+  return LB_MORE;
+}
+
 static int write_selection(struct lb_select *select)
 {
   if (is_factory(&select->target)) {
     return lb_otadata_select_factory(&select->otadata, select->device);
   }
-  return lb_otadata_select_slot(&select->otadata, select->device, select->target.subtype - LB_SUBTYPE_OTA_0);
+  const struct lb_selection selection = {
+      .slot = select->target.subtype - (uint32_t)LB_SUBTYPE_OTA_0,
+      .digest = select->verify.image.info.digest,
+      .attempts = select->on_trial ? select->terms.attempts : 0,
+      .depot_expected = select->terms.depot_expected,
+  };
+  return lb_otadata_select_slot(&select->otadata, select->device, &selection);
 }
 
 int lb_select_step(struct lb_select *select)
@@ -45,10 +78,8 @@ int lb_select_step(struct lb_select *select)
   switch ((enum state)select->state) {
   case VERIFYING:
     result = lb_verify_step(&select->verify);
-    if (result == LB_OK) { /* others may have selected since the start */
-      result = lb_otadata_read(&select->otadata, select->device);
-      select->state = SELECTING;
-      result = result ? result : LB_MORE;
+    if (result == LB_OK) {
+      result = begin_selection(select);
     }
     break;
   case SELECTING:

@@ -2,6 +2,7 @@
 #include "lifeboat/target.h"
 
 #include "lifeboat/error.h"
+#include "lifeboat/trial.h"
 
 int lb_target_start(struct lb_target *target, const struct lb_device *device, const struct lb_partition *running)
 {
@@ -96,4 +97,18 @@ int lb_target_not_selected(const struct lb_device *device, const struct lb_parti
   }
   bool is_selected = lb_otadata_selected(&otadata, device->table, &selected) == LB_OK;
   return is_selected && lb_partition_same(&selected, slot) ? LB_ERR_TARGET_SELECTED : LB_OK;
+}
+
+int lb_target_not_fallback(const struct lb_device *device, const struct lb_partition *running,
+                           const struct lb_partition *slot)
+{
+  struct lb_otadata otadata;
+  struct lb_partition fallback;
+  int err = lb_trial_find(&otadata, device, running);
+  if (err == LB_ERR_NOT_ON_TRIAL || err == LB_ERR_NO_OTADATA || err == LB_ERR_OTADATA_SECTOR) {
+    return LB_OK;
+  }
+  bool is_fallback = err == LB_OK && lb_otadata_fallback(&otadata, device->table, &fallback) == LB_OK &&
+                     lb_partition_same(&fallback, slot);
+  return is_fallback ? LB_ERR_TARGET_FALLBACK : err;
 }

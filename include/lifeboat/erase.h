@@ -15,7 +15,7 @@ struct lb_erase {
 
 /*
  * Begins to erase `slot`. `running` is what the bootloader booted. LB_ERR_TARGET_RUNNING, LB_ERR_TARGET_FACTORY,
- * LB_ERR_TARGET_SELECTED (otadata selects it), LB_ERR_TARGET_PROTECTED, LB_ERR_TARGET_SECTORS, LB_ERR_NOT_FOUND,
+ * LB_ERR_TARGET_SELECTED (otadata selects it), LB_ERR_TARGET_FALLBACK, LB_ERR_TARGET_PROTECTED, LB_ERR_TARGET_SECTORS, LB_ERR_NOT_FOUND,
  * LB_ERR_NO_OTADATA, LB_ERR_FLASH_... Then there is nothing to step.
  */
 int lb_erase_start(struct lb_erase *erase, const struct lb_device *device, const struct lb_partition *running,

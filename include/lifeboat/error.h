@@ -51,6 +51,9 @@ enum lb_result {
   LB_ERR_NOT_BOOTABLE = -49,     /* the slot to be selected holds no image that verifies */
   LB_ERR_OTADATA_SECTOR = -50,   /* the two records of otadata share a sector of the flash */
   LB_ERR_TARGET_SELECTED = -46,  /* the slot is the one that boots next */
+  LB_ERR_TARGET_FALLBACK = -51,  /* the slot holds what the running firmware's trial goes back to */
+  LB_ERR_NOT_ON_TRIAL = -52,     /* the running firmware is not on trial */
+  LB_ERR_FAILED_BEFORE = -53,    /* the image failed its trial on this module before */
 
   /* images */
   LB_ERR_IMAGE_MAGIC = -60,           /* does not begin with 0xE9 */
@@ -69,6 +72,7 @@ enum lb_result {
   LB_ERR_IMAGE_PROJECT = -73,         /* of another project than the running firmware */
   LB_ERR_SIZE_MISMATCH = -74,         /* not as many bytes came as were announced */
   LB_ERR_READ_BACK = -75,             /* the flash does not hold what was written to it */
+  LB_ERR_NO_JOURNAL = -76,            /* there is no interrupted update that this one could go on with */
 
   /* settings */
   LB_ERR_NVS_NOT_FOUND = -90,        /* no setting of that name */

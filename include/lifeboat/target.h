@@ -35,6 +35,13 @@ int lb_target_step(struct lb_target *target);
 int lb_target_allowed(const struct lb_table *table, const struct lb_partition *running,
                       const struct lb_partition *slot);
 
+/*
+ * Is `slot` something else than what `running`'s trial would go back to? LB_ERR_TARGET_FALLBACK while `running` is on
+ * trial and `slot` is that; LB_OK without a trial or without otadata; LB_ERR_FLASH_...
+ */
+int lb_target_not_fallback(const struct lb_device *device, const struct lb_partition *running,
+                           const struct lb_partition *slot);
+
 /* Does otadata select something else? LB_ERR_TARGET_SELECTED if it selects `slot`; LB_ERR_NO_OTADATA, LB_ERR_FLASH_...
  */
 int lb_target_not_selected(const struct lb_device *device, const struct lb_partition *slot);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/* What the files around otadata share: where things lie in a half of the partition, and how bits are cleared there. */
+#ifndef LIB_OTADATA_PARTS_H
+#define LIB_OTADATA_PARTS_H
+
+#include "lifeboat/otadata.h"
+
+/* The record. */
+#define STATE_AT 24U
+#define CRC_AT   28U
+
+/* The tag. */
+#define TAG_AT            64U
+#define TAG_SIZE          64U
+#define TAG_MAGIC         0x5254424CU /* "LBTR" */
+#define TAG_SEQUENCE_AT   4U
+#define TAG_KIND_AT       8U
+#define TAG_ATTEMPTS_AT   9U
+#define TAG_DEPOT_AT      10U
+#define TAG_DIGEST_AT     28U
+#define TAG_CRC_AT        60U
+#define TAG_KIND_TRIAL    1U
+#define TAG_KIND_AT_ONCE  2U
+
+/* The marks: MARK_SIZE bytes that become zero. */
+#define MARK_SIZE         8U
+#define MARKS_AT          128U
+#define MARKS_SIZE        64U
+#define MARK_CONFIRMED_AT 128U
+#define MARK_SETTLED_AT   136U
+#define MARK_REJECTED_AT  144U
+#define CAUSE_AT          152U /* a byte and its complement */
+#define MARK_DEPOT_AT     160U
+#define QUARTERS_AT       168U
+#define QUARTERS_SIZE     (LB_TRIAL_QUARTERS / 8U)
+
+/* The boots on trial: a byte each up to the end of the sector. */
+#define BOOTS_AT       192U
+#define BOOTS_RESERVED 16U /* kept for failures when all others are used up */
+#define BOOT_STARTED   0x03U
+#define BOOT_SURVIVED  0x0CU
+#define BOOT_CLOSED    0x30U
+#define BOOT_FAILED    0xC0U
+
+/* Is there a sign of it: has any of these bits been cleared? */
+static inline bool boot_has(uint8_t boot, uint8_t bits)
+{
+  return (boot & bits) != bits;
+}
+
+/* otadata.c */
+/* Is the record about that image? Without a tag, or with one that does not know, it is about whatever is there. */
+bool lb_otadata_is_about(const struct lb_otadata_record *record, const uint8_t *digest);
+uint32_t lb_otadata_address(const struct lb_otadata *otadata, int index);
+int lb_otadata_read_records(struct lb_otadata *otadata, const struct lb_flash *flash);
+uint32_t lb_otadata_slot_of(const struct lb_otadata *otadata, int index, uint32_t slots);
+
+/*
+ * Clears the bits that are 0 in `bytes` and makes sure that they are: LB_ERR_READ_BACK. One program, if they lie within
+ * a page.
+ */
+int lb_otadata_clear_bits(const struct lb_flash *flash, uint32_t address, const uint8_t *bytes, uint32_t length);
+
+/* Makes a record void: its 32 bytes become zero. Then all records are read again. */
+int lb_otadata_make_void(struct lb_otadata *otadata, const struct lb_flash *flash, int index);
+
+/* Are its 32 bytes neither blank nor zero? Then there is something to make void. */
+int lb_otadata_is_void(const struct lb_otadata *otadata, const struct lb_flash *flash, int index, bool *is_void);
+
+/* trial_read.c: what lies behind a record that has been read. */
+int lb_trial_read(const struct lb_otadata *otadata, const struct lb_flash *flash, int index, struct lb_trial *trial);
+
+#endif

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/* What the bootloader does with otadata before it trusts it, and with a trial before it boots it. */
+#include <string.h>
+
+#include "lib/otadata_parts.h"
+#include "lib/trial_marks.h"
+#include "lifeboat/error.h"
+
+/* ---- settling ---- */
+
+/*
+ * A record that is neither blank nor right was in flight, or has rotted. It does not count now, and must not count
+ * tomorrow because a weak bit reads differently.
+ */
+static int settle_broken(struct lb_otadata *otadata, const struct lb_flash *flash, int index)
+{
+  const struct lb_otadata_record *record = &otadata->records[index];
+  bool is_void;
+  if (record->sequence != LB_OTADATA_BLANK && record->crc == lb_otadata_crc(record->sequence)) {
+    return LB_OK;
+  }
+  int err = lb_otadata_is_void(otadata, flash, index, &is_void);
+  return err || is_void ? err : lb_otadata_make_void(otadata, flash, index);
+}
+
+/* Is the mark at that offset complete? */
+static int is_complete(const struct lb_otadata *otadata, const struct lb_flash *flash, int index, uint32_t offset,
+                       bool *complete)
+{
+  static const uint8_t zeros[MARK_SIZE] = {0};
+  return lb_flash_equals(flash, lb_otadata_address(otadata, index) + offset, zeros, sizeof zeros, complete);
+}
+
+/* A verdict of which there is a sign was decided: it is completed, and its mirror in the record's state, too. */
+static int settle_verdict(const struct lb_otadata *otadata, const struct lb_flash *flash, int index)
+{
+  const struct lb_otadata_record *record = &otadata->records[index];
+  uint32_t offset = record->trial.rejected ? MARK_REJECTED_AT : MARK_CONFIRMED_AT;
+  enum lb_otadata_state state = record->trial.rejected ? LB_OTADATA_ABORTED : LB_OTADATA_VALID;
+  bool complete = false;
+  if (!record->trial.rejected && !record->trial.confirmed) {
+    return LB_OK;
+  }
+  int err = is_complete(otadata, flash, index, offset, &complete);
+  if (err || (complete && (record->state & ~(uint32_t)state) == 0)) { /* no bit is left to be cleared */
+    return err;
+  }
+  err = lb_trial_mark(otadata, flash, index, offset);
+  return err ? err : lb_trial_mark_state(otadata, flash, index, state);
+}
+
+/* The record that counts may have been in flight when it was found first: it is programmed again, once. */
+static int settle_active(const struct lb_otadata *otadata, const struct lb_flash *flash)
+{
+  uint8_t bytes[LB_OTADATA_RECORD_SIZE];
+  if (otadata->active == LB_OTADATA_NONE || !otadata->records[otadata->active].trial.tagged ||
+      otadata->records[otadata->active].trial.settled) {
+    return LB_OK;
+  }
+  uint32_t address = lb_otadata_address(otadata, otadata->active);
+  int err = lb_flash_read(flash, address, bytes, sizeof bytes);
+  if (err == LB_OK) {
+    err = lb_otadata_clear_bits(flash, address, bytes, sizeof bytes);
+  }
+  return err ? err : lb_trial_mark(otadata, flash, otadata->active, MARK_SETTLED_AT);
+}
+
+/* A trial that something else was selected over. */
+static int settle_other(struct lb_otadata *otadata, const struct lb_flash *flash)
+{
+  int other = 1 - otadata->active;
+  if (otadata->active == LB_OTADATA_NONE || !lb_otadata_on_trial(otadata, other)) {
+    return LB_OK;
+  }
+  return lb_otadata_make_void(otadata, flash, other);
+}
+
+int lb_trial_settle(struct lb_otadata *otadata, const struct lb_device *device)
+{
+  const struct lb_flash *flash = device->flash;
+  int err = lb_otadata_read(otadata, device);
+  for (int i = 0; i < (int)LB_OTADATA_RECORDS && err == LB_OK; i++) {
+    err = settle_broken(otadata, flash, i);
+    if (err == LB_OK) {
+      err = settle_verdict(otadata, flash, i);
+    }
+  }
+  if (err == LB_OK) {
+    err = settle_active(otadata, flash);
+  }
+  if (err == LB_OK) {
+    err = settle_other(otadata, flash);
+  }
+  return err ? err : lb_otadata_read_records(otadata, flash);
+}
+
+/* ---- judging ---- */
+
+/* How many boots can be marked; the last places are kept for failures. */
+static uint32_t places(const struct lb_flash *flash)
+{
+  return lb_flash_sector(flash) - BOOTS_AT;
+}
+
+/* What has to be marked at the last boot, and at which number. 0: nothing. */
+static uint8_t verdict_on_last(const struct lb_trial *trial, enum lb_reset reset, uint32_t room, uint32_t *number)
+{
+  bool crashed = reset == LB_RESET_CRASH || reset == LB_RESET_WATCHDOG;
+  if (trial->boots == 0) {
+    return 0;
+  }
+  *number = trial->boots - 1U;
+  if (boot_has(trial->last, BOOT_FAILED)) {
+    return BOOT_FAILED; /* completes it */
+  }
+  if (boot_has(trial->last, BOOT_CLOSED)) {
+    bool unmarked = trial->boots + BOOTS_RESERVED >= room && trial->boots < room;
+    *number = trial->boots;
+    return crashed && unmarked ? BOOT_STARTED | BOOT_FAILED : 0;
+  }
+  bool power_failed = reset == LB_RESET_POWER_ON && !boot_has(trial->last, BOOT_SURVIVED);
+  return crashed || power_failed ? BOOT_FAILED : BOOT_CLOSED;
+}
+
+static enum lb_trial_cause cause_of(enum lb_reset reset)
+{
+  switch (reset) {
+  case LB_RESET_CRASH:
+    return LB_TRIAL_CRASHED;
+  case LB_RESET_WATCHDOG:
+    return LB_TRIAL_HUNG;
+  case LB_RESET_POWER_ON:
+    return LB_TRIAL_POWER;
+  case LB_RESET_COMMANDED:
+    break;
+  }
+  return LB_TRIAL_UNKNOWN;
+}
+
+int lb_trial_judge(struct lb_otadata *otadata, const struct lb_device *device, enum lb_reset reset, bool *rejected)
+{
+  const struct lb_flash *flash = device->flash;
+  uint32_t number = 0;
+  *rejected = false;
+  if (!lb_otadata_on_trial(otadata, otadata->active)) {
+    return LB_OK;
+  }
+  int index = otadata->active;
+  const struct lb_trial *trial = &otadata->records[index].trial;
+  uint8_t bits = verdict_on_last(trial, reset, places(flash), &number);
+  if (bits != 0) {
+    int err = lb_trial_mark_boot(otadata, flash, number, bits);
+    if (err == LB_OK) {
+      err = lb_otadata_read_records(otadata, flash);
+    }
+    if (err) {
+      return err;
+    }
+  }
+  if (trial->failures < trial->attempts) {
+    return LB_OK;
+  }
+  *rejected = true;
+  return lb_trial_mark_rejected(otadata, flash, index, cause_of(reset));
+}
+
+int lb_trial_begin_boot(struct lb_otadata *otadata, const struct lb_device *device)
+{
+  if (!lb_otadata_on_trial(otadata, otadata->active)) {
+    return LB_OK;
+  }
+  uint32_t boots = otadata->records[otadata->active].trial.boots;
+  if (boots + BOOTS_RESERVED >= places(device->flash)) {
+    return LB_OK; /* so many boots ended in order: from now on only crashes count */
+  }
+  int err = lb_trial_mark_boot(otadata, device->flash, boots, BOOT_STARTED);
+  return err ? err : lb_otadata_read_records(otadata, device->flash);
+}
