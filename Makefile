@@ -21,7 +21,7 @@ define compile
 endef
 
 .PHONY: build demo test unit session check format check-format check-tidy check-cppcheck check-sources check-clang \
-  cross size size-update coverage bench clean help
+  cross size size-update coverage fuzz bench clean help
 
 build: packages-build ## build build/lifeboat
 	$(call compile,release)
@@ -45,6 +45,11 @@ coverage: packages-build packages-test ## which lines of lib/ the unit tests rea
 	@find build/coverage -name '*.gcda' -delete
 	@ctest --preset coverage >build/coverage/ctest.log || { cat build/coverage/ctest.log; exit 1; }
 	@gcovr --root . --filter 'lib/' build/coverage/CMakeFiles/lifeboat.dir
+
+FUZZ_SECONDS ?= 60
+fuzz: packages-build packages-test packages-fuzz ## fuzz each parser for FUZZ_SECONDS (60)
+	$(call compile,fuzz,fuzz_all)
+	@$(PYTHON) tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
 
 $(VENV)/installed: tests/requirements.txt | packages-test
 	@rm -rf $(VENV)
@@ -100,7 +105,7 @@ clean: ## remove all that was built
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' Makefile
 
-package_groups := $(addprefix packages-,build test check cross bench)
+package_groups := $(addprefix packages-,build test check cross bench fuzz)
 .PHONY: $(package_groups)
 $(package_groups):
 	@packaging/install-packages.sh $(@:packages-%=%)

@@ -55,7 +55,7 @@ static int select_slot(struct board *board, uint32_t slot)
   int result = lb_otadata_read(&otadata, &board->device);
   if (result == LB_OK) {
     do {
-      result = lb_otadata_select_slot(&otadata, &board->device, slot);
+      result = lb_otadata_select_slot(&otadata, &board->device, &(struct lb_selection){.slot = slot});
     } while (result == LB_MORE);
   }
   return result;

@@ -88,10 +88,10 @@ static const char *ssid(void *context)
   return "bench";
 }
 
-static int open_transfer(void *context, const char *url, struct port_transfer **transfer)
+static int open_transfer(void *context, const struct port_request *request, struct port_transfer **transfer)
 {
   struct link *link = context;
-  (void)url;
+  (void)request;
   if (link->is_open) {
     return PORT_ERR_BUSY;
   }

@@ -30,7 +30,7 @@ static void keep(void *context, const char *text, size_t length)
 
 static bool play(struct session *session, struct board *board)
 {
-  const struct module_uptime uptime = {.cause = MODULE_BOOT_POWER_ON};
+  const struct module_uptime uptime = {.cause = LB_RESET_POWER_ON};
   const struct port_clock *clock = board->port.clock;
   const struct bootloader *bootloader = &board->bootloader;
   module_start(&session->module, &board->port, &bootloader->table, &bootloader->decision,

@@ -79,7 +79,7 @@ static int download(struct board *board, struct port_transfer *transfer, uint32_
 static int verify_and_select(struct board *board)
 {
   struct lb_select select;
-  int result = lb_select_start(&select, &board->device, &board->target);
+  int result = lb_select_start(&select, &board->device, &board->target, NULL);
   if (result == LB_OK) {
     do {
       result = lb_select_step(&select);
@@ -93,7 +93,7 @@ static bool update(struct board *board, bool erase_as_it_goes)
   const struct port_network *network = &board->link.port;
   struct port_transfer *transfer = NULL;
   struct port_reply reply = {0};
-  int err = network->open(network->context, "depot.bench/ovms3.bin", &transfer);
+  int err = network->open(network->context, &(struct port_request){.url = "depot.bench/ovms3.bin"}, &transfer);
   if (err == LB_OK) {
     err = network->reply(transfer, &reply);
     if (err == LB_OK && !erase_as_it_goes) {

@@ -73,7 +73,8 @@ static int boot(void)
   bootloader.device = (struct lb_device){
       .flash = &flash, .sha256 = &sha256, .md5 = &md5, .chip = lb_chip_by_name("esp32"), .revision = 300};
   bootloader.log = log_piece;
-  return bootloader_run(&bootloader); /* on a board: then load the segments of bootloader.verify.image.info and jump */
+  bootloader.reset = LB_RESET_COMMANDED; /* on a board: as the reset register says */
+  return bootloader_run(&bootloader);    /* on a board: then load the segments of bootloader.verify.image.info and jump */
 }
 
 /* ---- 4. the update, in the firmware ---- */
@@ -113,7 +114,13 @@ static int update(const struct lb_partition *running, const char *project, const
                                    .chip = lb_chip_by_name("esp32"),
                                    .revision = 300};
   struct lb_update_config config = {
-      .device = &device, .running = *running, .size = length, .project = project, .sector_buffer = sector};
+      .device = &device,
+      .running = *running,
+      .size = length,
+      .project = project,
+      .sector_buffer = sector,
+      .trial = {.attempts = 3},
+  };
   int err = lb_table_read(&table, &flash, &md5);
   if (!err) {
     err = choose_target(&device, running, &config.target);
@@ -128,6 +135,16 @@ static int update(const struct lb_partition *running, const char *project, const
     err = LB_OK; /* feed the watchdog here */
   }
   return err;
+}
+
+/* ---- 5. the new firmware, on trial ---- */
+
+/* In a real product: after it has run for some minutes, and has reached the server that updates come from. */
+static int confirm(const struct lb_partition *running)
+{
+  const struct lb_device device = {
+      .flash = &flash, .sha256 = &sha256, .md5 = &md5, .table = &bootloader.table, .revision = 300};
+  return lb_trial_confirm(&device, running);
 }
 
 /* ---- what a factory and a network would do ---- */
@@ -164,6 +181,12 @@ int main(int argc, char **argv)
   int err = boot();
   if (!err) {
     err = update(&bootloader.decision.partition, bootloader.verify.image.info.description.project, image, length);
+  }
+  if (!err) {
+    err = boot();
+  }
+  if (!err) {
+    err = confirm(&bootloader.decision.partition);
   }
   if (!err) {
     err = boot();

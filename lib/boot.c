@@ -137,7 +137,8 @@ static int go_back(struct attempt *attempt)
 {
   struct lb_partition slot;
   int err = lb_otadata_fallback(&attempt->otadata, attempt->device->table, &slot);
-  return err ? err : try_slot(attempt, &slot, LB_BOOT_WENT_BACK, false);
+  bool chosen = lb_otadata_confirmed(&attempt->otadata) != LB_OTADATA_NONE;
+  return err ? err : try_slot(attempt, &slot, LB_BOOT_WENT_BACK, chosen);
 }
 
 /* Factory comes first in the order of app slots, so one walk does both fallbacks. */

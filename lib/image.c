@@ -224,8 +224,11 @@ static int take(struct lb_image *image, const uint8_t *data, uint32_t length, ui
 {
   uint32_t wanted = image->need - image->fill;
   uint32_t piece = length < wanted ? length : wanted;
-  if (piece > room(image)) {
+  if (room(image) == 0) {
     return LB_ERR_IMAGE_TOO_LONG;
+  }
+  if (piece > room(image)) { /* what fits is judged all the same, so that it does not matter how the bytes come */
+    piece = room(image);
   }
   if (image->state != DIGEST && image->sha256->update(image->sha256->context, data, piece) != 0) {
     return LB_ERR_HASH;

@@ -123,6 +123,10 @@ int nvs_make_room(struct lb_nvs *nvs, uint32_t entries)
   if (free_pages == 0) {
     return LB_ERR_NVS_NO_FREE_PAGES;
   }
+  uint32_t newest = nvs_page_newest(nvs);
+  if (newest < nvs->page_count && nvs->pages[newest].sequence == UINT32_MAX) {
+    return LB_ERR_NVS_INVALID_STATE; /* no page could be begun any more: so none is given up either */
+  }
   if (free_pages == 1) {
     return gain_room(nvs, entries);
   }

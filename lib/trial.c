@@ -90,17 +90,24 @@ int lb_trial_close(const struct lb_device *device, const struct lb_partition *ru
   return mark_this_boot(device, running, BOOT_CLOSED);
 }
 
+/* The next bit that is left, not the one of that number: a bit that has rotted away stops no other. */
 int lb_trial_count_quarter(const struct lb_device *device, const struct lb_partition *running)
 {
   struct lb_otadata otadata;
+  uint8_t quarters[QUARTERS_SIZE];
   int err = lb_trial_find(&otadata, device, running);
   if (err) {
     return err;
   }
-  uint32_t quarters = otadata.records[otadata.active].trial.quarters;
-  const uint8_t byte = (uint8_t)~(1U << (quarters % 8U));
-  uint32_t address = lb_otadata_address(&otadata, otadata.active) + QUARTERS_AT + quarters / 8U;
-  return quarters < LB_TRIAL_QUARTERS ? lb_otadata_clear_bits(device->flash, address, &byte, 1) : LB_OK;
+  uint32_t address = lb_otadata_address(&otadata, otadata.active) + QUARTERS_AT;
+  err = lb_flash_read(device->flash, address, quarters, sizeof quarters);
+  for (uint32_t i = 0; err == LB_OK && i < sizeof quarters; i++) {
+    if (quarters[i] != 0) {
+      const uint8_t byte = (uint8_t)(quarters[i] & (quarters[i] - 1U));
+      return lb_otadata_clear_bits(device->flash, address + i, &byte, 1);
+    }
+  }
+  return err;
 }
 
 int lb_trial_reach_depot(const struct lb_device *device, const struct lb_partition *running)

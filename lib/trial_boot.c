@@ -102,6 +102,13 @@ static uint32_t places(const struct lb_flash *flash)
   return lb_flash_sector(flash) - BOOTS_AT;
 }
 
+/* Was the last boot one that found no place? Then the last mark is of an earlier one, which was judged already. */
+static bool is_unmarked(const struct lb_trial *trial, uint32_t room)
+{
+  bool judged = boot_has(trial->last, BOOT_FAILED) || boot_has(trial->last, BOOT_CLOSED);
+  return judged && trial->boots + BOOTS_RESERVED >= room && trial->boots < room;
+}
+
 /* What has to be marked at the last boot, and at which number. 0: nothing. */
 static uint8_t verdict_on_last(const struct lb_trial *trial, enum lb_reset reset, uint32_t room, uint32_t *number)
 {
@@ -109,14 +116,16 @@ static uint8_t verdict_on_last(const struct lb_trial *trial, enum lb_reset reset
   if (trial->boots == 0) {
     return 0;
   }
+  if (crashed && is_unmarked(trial, room)) {
+    *number = trial->boots;
+    return BOOT_STARTED | BOOT_FAILED;
+  }
   *number = trial->boots - 1U;
   if (boot_has(trial->last, BOOT_FAILED)) {
     return BOOT_FAILED; /* completes it */
   }
   if (boot_has(trial->last, BOOT_CLOSED)) {
-    bool unmarked = trial->boots + BOOTS_RESERVED >= room && trial->boots < room;
-    *number = trial->boots;
-    return crashed && unmarked ? BOOT_STARTED | BOOT_FAILED : 0;
+    return 0;
   }
   bool power_failed = reset == LB_RESET_POWER_ON && !boot_has(trial->last, BOOT_SURVIVED);
   return crashed || power_failed ? BOOT_FAILED : BOOT_CLOSED;

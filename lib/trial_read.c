@@ -20,10 +20,37 @@ static bool is_marked(const uint8_t *mark)
   return cleared >= 2U;
 }
 
-static bool take_tag(const uint8_t *tag, uint32_t sequence, struct lb_trial *trial)
+static bool is_tag(const uint8_t *tag, uint32_t sequence)
 {
-  bool mine = lb_load_le32(tag) == TAG_MAGIC && lb_load_le32(tag + TAG_SEQUENCE_AT) == sequence &&
-              lb_load_le32(tag + TAG_CRC_AT) == lb_crc32(0, tag, TAG_CRC_AT);
+  return lb_load_le32(tag) == TAG_MAGIC && lb_load_le32(tag + TAG_SEQUENCE_AT) == sequence &&
+         lb_load_le32(tag + TAG_CRC_AT) == lb_crc32(0, tag, TAG_CRC_AT);
+}
+
+static void flip(uint8_t *tag, uint32_t bit)
+{
+  tag[bit / 8U] ^= (uint8_t)(1U << (bit % 8U));
+}
+
+/*
+ * A record without a tag counts as confirmed. So one rotten bit must not cost the tag, lest a trial that goes badly
+ * never ends: it is found by trying, since two tags of this length with right CRCs differ in more bits than that.
+ */
+static bool repair(uint8_t *tag, uint32_t sequence)
+{
+  bool whole = is_tag(tag, sequence);
+  for (uint32_t bit = 0; !whole && bit < 8U * TAG_SIZE; bit++) {
+    flip(tag, bit);
+    whole = is_tag(tag, sequence);
+    if (!whole) {
+      flip(tag, bit);
+    }
+  }
+  return whole;
+}
+
+static bool take_tag(uint8_t *tag, uint32_t sequence, struct lb_trial *trial)
+{
+  bool mine = repair(tag, sequence);
   if (mine) {
     trial->tagged = true;
     trial->counts_at_once = tag[TAG_KIND_AT] != TAG_KIND_TRIAL;

@@ -1,32 +1,22 @@
 // SPDX-License-Identifier: MIT
+/* The session from its start to its end. What it is judged by, its journal, and going on with one are files of their
+ * own. */
 #include "lifeboat/update.h"
 
 #include <string.h>
 
 #include "lib/common.h"
-#include "lifeboat/bytes.h"
+#include "lib/update_parts.h"
 #include "lifeboat/error.h"
 
-enum state {
-  JUDGING,   /* the head is gathered; nothing has been touched */
-  RETIRING,  /* otadata selects the target: the selection moves to the running slot */
-  WRITING,   /* the image's bytes go to the writer, the head first */
-  SETTLING,  /* the last gathered bytes are written */
-  SEALING,   /* the first bytes are programmed */
-  VERIFYING, /* reading back, with only_write */
-  SELECTING, /* reading back, verifying, selecting */
-  DONE,
-  FAILED
-};
-
-static int fail(struct lb_update *update, int error)
+int lb_update_fail(struct lb_update *update, int error)
 {
-  update->state = FAILED;
+  update->state = LB_UPDATE_FAILED;
   update->result = error;
   return error;
 }
 
-static int start_image(struct lb_update *update)
+int lb_update_start_image(struct lb_update *update)
 {
   const struct lb_device *device = update->config.device;
   const struct lb_image_rules rules = {
@@ -38,51 +28,7 @@ static int start_image(struct lb_update *update)
   return lb_image_start(&update->image, &rules, device->sha256);
 }
 
-/*
- * Where the image that the target holds ends, by its headers; 0 if there is none. It is there whole: its first block
- * was erased first and its first bytes programmed last.
- */
-static int find_old_end(const struct lb_flash *flash, const struct lb_partition *slot, uint32_t *end)
-{
-  uint8_t bytes[LB_IMAGE_HEADER_SIZE];
-  uint32_t position = LB_IMAGE_HEADER_SIZE;
-  *end = 0;
-  if (slot->size < LB_IMAGE_HEADER_SIZE) {
-    return LB_OK;
-  }
-  int err = lb_flash_read(flash, slot->offset, bytes, LB_IMAGE_HEADER_SIZE);
-  if (err || bytes[0] != LB_IMAGE_MAGIC || bytes[1] > LB_IMAGE_SEGMENTS_MAX) {
-    return err;
-  }
-  for (uint32_t left = bytes[1]; left > 0; left--) {
-    if (slot->size - position < LB_IMAGE_SEGMENT_HEADER_SIZE) {
-      return LB_OK;
-    }
-    err = lb_flash_read(flash, slot->offset + position, bytes, LB_IMAGE_SEGMENT_HEADER_SIZE);
-    position += LB_IMAGE_SEGMENT_HEADER_SIZE;
-    uint32_t length = lb_load_le32(bytes + 4);
-    if (err || length > slot->size - position) {
-      return err;
-    }
-    position += length;
-  }
-  *end = position;
-  return LB_OK;
-}
-
-/*
- * A slot that an update was cut in has pages or blocks that were in flight then, and may read right today and wrong
- * tomorrow. Only what belongs to a whole image is compared and kept; such bytes lie behind it, or there is no image.
- */
-static int distrust_unfinished(struct lb_update *update)
-{
-  uint32_t end = 0;
-  int err = find_old_end(update->config.device->flash, &update->config.target, &end);
-  update->writer.compare_end = update->config.target.offset + end;
-  return err;
-}
-
-int lb_update_start(struct lb_update *update, const struct lb_update_config *config)
+int lb_update_prepare(struct lb_update *update, const struct lb_update_config *config)
 {
   memset(update, 0, sizeof *update);
   update->config = *config;
@@ -90,93 +36,29 @@ int lb_update_start(struct lb_update *update, const struct lb_update_config *con
   if (err == LB_OK && config->size != LB_SIZE_UNKNOWN && config->size > config->target.size) {
     err = LB_ERR_IMAGE_TOO_LONG;
   }
+  if (err == LB_OK) {
+    err = lb_target_not_fallback(config->device, &config->running, &config->target);
+  }
   if (err == LB_OK && config->only_write) {
     err = lb_target_not_selected(config->device, &config->target);
   }
   if (err == LB_OK) {
     err = lb_writer_start(&update->writer, config->device->flash, &config->target, config->sector_buffer);
   }
-  if (err == LB_OK) {
-    err = distrust_unfinished(update);
-  }
-  if (err == LB_OK) {
-    err = start_image(update);
-  }
-  return err ? fail(update, err) : LB_OK;
+  return err ? err : lb_update_start_image(update);
 }
 
-static int judge_project(const struct lb_update *update)
+int lb_update_start(struct lb_update *update, const struct lb_update_config *config)
 {
-  const char *wanted = update->config.project;
-  const char *named = update->image.info.description.project;
-  if (!wanted || wanted[0] == '\0' || named[0] == '\0') {
-    return LB_OK;
-  }
-  return lb_same_text(wanted, named) ? LB_OK : LB_ERR_IMAGE_PROJECT;
-}
-
-/* Does the image end behind what was announced? Its headers tell before its bytes come. */
-static int judge_length(const struct lb_update *update)
-{
-  uint32_t size = update->config.size;
-  return size != LB_SIZE_UNKNOWN && update->image.info.length > size ? LB_ERR_IMAGE_TRUNCATED : LB_OK;
-}
-
-/* Can otadata say that this partition boots next? Not of a test app, nor of a slot behind a gap in the numbers. */
-static bool can_be_selected(const struct lb_table *table, const struct lb_partition *partition)
-{
-  struct lb_partition slot;
-  if (lb_partition_is_ota(partition)) {
-    return lb_table_ota_slot(table, partition->subtype - (uint32_t)LB_SUBTYPE_OTA_0, &slot) == LB_OK;
-  }
-  return partition->type == LB_TYPE_APP && partition->subtype == LB_SUBTYPE_FACTORY;
-}
-
-/* Judges the head. If otadata selects the target, the selection has to move before the target is touched. */
-static int judge(struct lb_update *update)
-{
-  const struct lb_device *device = update->config.device;
-  struct lb_otadata *otadata = &update->stage.otadata;
-  struct lb_partition selected;
-  int err = lb_image_judge_application(&update->image);
+  int err = lb_update_prepare(update, config);
   if (err == LB_OK) {
-    err = judge_project(update);
+    err = lb_update_plan_compare(update);
   }
-  if (err == LB_OK) {
-    err = judge_length(update);
-  }
-  if (err == LB_OK) {
-    err = lb_otadata_read(otadata, device);
-  }
-  if (err) {
-    return err;
-  }
-  bool is_selected = lb_otadata_selected(otadata, device->table, &selected) == LB_OK &&
-                     lb_partition_same(&selected, &update->config.target);
-  if (is_selected && (update->config.only_write || !can_be_selected(device->table, &update->config.running))) {
-    return LB_ERR_TARGET_SELECTED;
-  }
-  update->touched_flash = true;
-  update->head_length = update->received;
-  update->state = is_selected ? RETIRING : WRITING;
-  return LB_OK;
+  memset(&update->journal, 0, sizeof update->journal); /* the one that was there has said what it had to say */
+  return err ? lb_update_fail(update, err) : LB_OK;
 }
 
-static int retire(struct lb_update *update)
-{
-  const struct lb_partition *running = &update->config.running;
-  struct lb_otadata *otadata = &update->stage.otadata;
-  int result;
-  if (lb_partition_is_ota(running)) {
-    result = lb_otadata_select_slot(otadata, update->config.device, (uint32_t)(running->subtype - LB_SUBTYPE_OTA_0));
-  } else {
-    result = lb_otadata_select_factory(otadata, update->config.device);
-  }
-  if (result == LB_OK) {
-    update->state = WRITING;
-  }
-  return result < 0 ? result : LB_OK;
-}
+/* ---- bytes come ---- */
 
 /* Bytes behind the image: erased flash and nothing else. */
 static int judge_trailing(const uint8_t *data, uint32_t length)
@@ -193,17 +75,17 @@ static int inspect(struct lb_update *update, const uint8_t *data, uint32_t lengt
 
 static int gather_head(struct lb_update *update, const uint8_t *data, uint32_t length, uint32_t *used)
 {
-  uint32_t wanted = LB_IMAGE_HEAD_SIZE - update->received;
-  uint32_t piece = length < wanted ? length : wanted;
+  uint32_t piece = lb_smaller(length, LB_IMAGE_HEAD_SIZE - update->received);
   uint32_t of_image;
   memcpy(update->head + update->received, data, piece);
   update->received += piece;
+  update->head_length = update->received;
   *used = piece;
   int err = inspect(update, data, piece, &of_image);
   if (err) {
     return err;
   }
-  return update->received == LB_IMAGE_HEAD_SIZE ? judge(update) : LB_OK;
+  return update->received == LB_IMAGE_HEAD_SIZE ? lb_update_judge(update) : LB_OK;
 }
 
 /* Gives the writer the next of the gathered head, with 0xFF for the first bytes, which change nothing on the flash. */
@@ -216,9 +98,7 @@ static int write_head(struct lb_update *update)
   uint32_t end = kept_back ? LB_IMAGE_HEADER_SIZE : update->head_length;
   const uint8_t *from = (kept_back ? nothing : update->head) + update->written;
   uint32_t used;
-  int err = lb_writer_write(&update->writer, from, end - update->written, &used);
-  update->written += used;
-  return err;
+  return lb_update_put(update, from, end - update->written, &used);
 }
 
 /* The image's bytes in `data` go to the writer first; those that it took are then inspected. */
@@ -235,44 +115,56 @@ static int write_body(struct lb_update *update, const uint8_t *data, uint32_t le
   if (left == 0) {
     return LB_ERR_IMAGE_TOO_LONG;
   }
-  length = length < left ? length : left;
-  int err = lb_writer_write(&update->writer, data, length, used);
+  int err = lb_update_put(update, data, lb_smaller(length, left), used);
   if (err) {
     return err;
   }
-  update->written += *used;
   update->received += *used;
   err = inspect(update, data, *used, &of_image);
-  return err ? err : judge_length(update);
+  return err ? err : lb_update_judge_length(update);
+}
+
+/* One call's worth of taking bytes. */
+static int take(struct lb_update *update, const uint8_t *data, uint32_t length, uint32_t *used)
+{
+  switch ((enum lb_update_state)update->state) {
+  case LB_UPDATE_JUDGING:
+    return gather_head(update, data, length, used);
+  case LB_UPDATE_RETIRING:
+    return lb_update_retire(update);
+  case LB_UPDATE_JOURNALING:
+    return lb_update_open_journal(update);
+  default:
+    return update->written < update->head_length ? write_head(update) : write_body(update, data, length, used);
+  }
 }
 
 int lb_update_write(struct lb_update *update, const void *data, uint32_t length, uint32_t *used)
 {
-  int err = LB_ERR_STATE;
   *used = 0;
-  if (update->state == FAILED) {
+  if (update->state == LB_UPDATE_FAILED) {
     return update->result;
   }
-  if (update->state > WRITING) {
+  if (update->state == LB_UPDATE_CLOSING && update->result) {
+    return lb_update_close(update);
+  }
+  if (update->state > LB_UPDATE_WRITING) {
     return LB_ERR_STATE;
   }
-  if (update->config.size != LB_SIZE_UNKNOWN && length > update->config.size - update->received) {
-    return fail(update, LB_ERR_SIZE_MISMATCH);
+  int result = LB_ERR_SIZE_MISMATCH;
+  if (update->config.size == LB_SIZE_UNKNOWN || length <= update->config.size - update->received) {
+    result = take(update, data, length, used);
   }
-  if (update->state == JUDGING) {
-    err = gather_head(update, data, length, used);
-  } else if (update->state == RETIRING) {
-    err = retire(update);
-  } else if (update->state == WRITING && update->written < update->head_length) {
-    err = write_head(update);
-  } else if (update->state == WRITING) {
-    err = write_body(update, data, length, used);
+  if (result < 0) {
+    result = lb_update_end_badly(update, result);
   }
-  return err ? fail(update, err) : LB_OK;
+  return result < 0 ? result : LB_OK;
 }
 
-/* All bytes have come: are they a whole image, as long as announced? */
-static int close_stream(struct lb_update *update)
+/* ---- all bytes have come ---- */
+
+/* Are they a whole image, as long as announced? */
+static int judge_stream(struct lb_update *update)
 {
   uint32_t size = update->config.size;
   int result = lb_image_finish(&update->image);
@@ -282,17 +174,51 @@ static int close_stream(struct lb_update *update)
   return result;
 }
 
+/* All of it is shorter than a head. */
+static int finish_judging(struct lb_update *update)
+{
+  int result = judge_stream(update);
+  result = result ? result : lb_update_judge(update);
+  return result ? result : LB_MORE;
+}
+
+static int finish_writing(struct lb_update *update)
+{
+  int result;
+  if (update->written < update->head_length) {
+    result = write_head(update);
+  } else {
+    result = judge_stream(update);
+    if (result == LB_ERR_SIZE_MISMATCH) { /* less than announced: the rest may come another time */
+      return lb_update_fail(update, result);
+    }
+    result = result ? result : lb_update_judge_whole(update);
+    update->state = LB_UPDATE_SETTLING;
+  }
+  return result ? result : LB_MORE;
+}
+
+static int finish_settling(struct lb_update *update)
+{
+  int result = lb_update_settle(update);
+  if (result == LB_OK) {
+    update->state = LB_UPDATE_SEALING;
+    result = LB_MORE;
+  }
+  return result;
+}
+
 static int seal(struct lb_update *update)
 {
   const struct lb_device *device = update->config.device;
-  uint32_t start = update->config.target.offset;
-  int err = lb_flash_program(device->flash, start, update->head, LB_IMAGE_HEADER_SIZE);
-  update->state = update->config.only_write ? VERIFYING : SELECTING;
+  const struct lb_partition *target = &update->config.target;
+  int err = lb_flash_program(device->flash, target->offset, update->head, LB_IMAGE_HEADER_SIZE);
+  update->state = update->config.only_write ? LB_UPDATE_VERIFYING : LB_UPDATE_SELECTING;
   update->sealed = err == LB_OK;
   if (err == LB_OK && update->config.only_write) {
-    err = lb_verify_start(&update->stage.select.verify, device, &update->config.target);
+    err = lb_verify_start(&update->select.verify, device, target);
   } else if (err == LB_OK) {
-    err = lb_select_start(&update->stage.select, device, &update->config.target);
+    err = lb_select_start(&update->select, device, target, &update->config.trial);
   }
   return err ? err : LB_MORE;
 }
@@ -300,8 +226,9 @@ static int seal(struct lb_update *update)
 /* What was read back has verified by itself; it also has to be what was sent. */
 static int read_back(struct lb_update *update)
 {
-  struct lb_select *select = &update->stage.select;
-  int result = update->state == VERIFYING ? lb_verify_step(&select->verify) : lb_select_step(select);
+  struct lb_select *select = &update->select;
+  bool only_write = update->state == LB_UPDATE_VERIFYING;
+  int result = only_write ? lb_verify_step(&select->verify) : lb_select_step(select);
   const struct lb_image *image = &select->verify.image;
   if (image->result == LB_OK && memcmp(image->info.digest, update->image.info.digest, LB_SHA256_SIZE) != 0) {
     return LB_ERR_READ_BACK;
@@ -311,7 +238,8 @@ static int read_back(struct lb_update *update)
   }
   update->verified = image->result == LB_OK;
   if (result == LB_OK) {
-    update->state = DONE;
+    update->state = update->has_journal ? LB_UPDATE_CLOSING : LB_UPDATE_DONE;
+    return update->has_journal ? LB_MORE : LB_OK;
   }
   return result;
 }
@@ -319,46 +247,44 @@ static int read_back(struct lb_update *update)
 int lb_update_finish(struct lb_update *update)
 {
   int result = LB_ERR_STATE;
-  switch ((enum state)update->state) {
-  case JUDGING: /* all of it is shorter than a head */
-    result = close_stream(update);
-    result = result ? result : judge(update);
+  switch ((enum lb_update_state)update->state) {
+  case LB_UPDATE_JUDGING:
+    result = finish_judging(update);
+    break;
+  case LB_UPDATE_RETIRING:
+    result = lb_update_retire(update);
     result = result ? result : LB_MORE;
     break;
-  case RETIRING:
-    result = retire(update);
+  case LB_UPDATE_JOURNALING:
+    result = lb_update_open_journal(update);
     result = result ? result : LB_MORE;
     break;
-  case WRITING:
-    if (update->written < update->head_length) {
-      result = write_head(update);
-    } else {
-      result = close_stream(update);
-      update->state = SETTLING;
-    }
-    result = result ? result : LB_MORE;
+  case LB_UPDATE_WRITING:
+    result = finish_writing(update);
     break;
-  case SETTLING:
-    result = lb_writer_flush(&update->writer);
-    if (result == LB_OK) {
-      update->state = SEALING;
-      result = LB_MORE;
-    }
+  case LB_UPDATE_SETTLING:
+    result = finish_settling(update);
     break;
-  case SEALING:
+  case LB_UPDATE_SEALING:
     result = seal(update);
     break;
-  case VERIFYING:
-  case SELECTING:
+  case LB_UPDATE_VERIFYING:
+  case LB_UPDATE_SELECTING:
     result = read_back(update);
     break;
-  case DONE:
+  case LB_UPDATE_CLOSING:
+    return lb_update_close(update);
+  case LB_UPDATE_RESUMING:
+    return LB_ERR_STATE;
+  case LB_UPDATE_DONE:
     return LB_OK;
-  case FAILED:
+  case LB_UPDATE_FAILED:
     return update->result;
   }
-  return result < 0 ? fail(update, result) : result;
+  return result < 0 && update->state != LB_UPDATE_FAILED ? lb_update_end_badly(update, result) : result;
 }
+
+/* ---- how it stands ---- */
 
 bool lb_update_touched_flash(const struct lb_update *update)
 {
@@ -370,10 +296,21 @@ bool lb_update_is_verified(const struct lb_update *update)
   return update->verified;
 }
 
+bool lb_update_has_journal(const struct lb_update *update)
+{
+  return update->has_journal;
+}
+
+uint32_t lb_update_position(const struct lb_update *update)
+{
+  return update->received;
+}
+
 enum lb_update_remains lb_update_remains(const struct lb_update *update)
 {
-  if (!update->writer.touched) {
-    return LB_REMAINS_AS_BEFORE;
+  if (update->sealed && (update->verified || update->result != LB_ERR_READ_BACK)) {
+    return LB_REMAINS_WHOLE;
   }
-  return update->sealed && update->result != LB_ERR_READ_BACK ? LB_REMAINS_WHOLE : LB_REMAINS_UNFINISHED;
+  bool changed = update->writer.touched || update->spoiled || update->resumed;
+  return changed ? LB_REMAINS_UNFINISHED : LB_REMAINS_AS_BEFORE;
 }

@@ -55,6 +55,13 @@ static void next_sector(struct lb_writer *writer)
   writer->phase = GATHER;
 }
 
+/* Is what the sector holds known to be stable? */
+static bool can_be_compared(const struct lb_writer *writer)
+{
+  bool distrusted = writer->address >= writer->distrusted && writer->address < writer->distrust_end;
+  return writer->address < writer->compare_end && !distrusted && !in_first_block(writer);
+}
+
 static int compare(struct lb_writer *writer)
 {
   if (writer->erased > writer->address) {
@@ -62,7 +69,7 @@ static int compare(struct lb_writer *writer)
     return LB_OK;
   }
   bool equal = false;
-  if (writer->address < writer->compare_end && !in_first_block(writer)) {
+  if (can_be_compared(writer)) {
     int err = lb_flash_equals(writer->flash, writer->address, writer->buffer, writer->fill, &equal);
     if (err) {
       return err;
@@ -168,6 +175,24 @@ int lb_writer_start(struct lb_writer *writer, const struct lb_flash *flash, cons
   writer->buffer = buffer;
   writer->sector = sector;
   writer->phase = GATHER;
+  return LB_OK;
+}
+
+int lb_writer_limit(struct lb_writer *writer, uint32_t end)
+{
+  if ((end & (writer->sector - 1U)) != 0 || end < writer->address || end > writer->end || writer->touched) {
+    return LB_ERR_ARGUMENT;
+  }
+  writer->end = end;
+  return LB_OK;
+}
+
+int lb_writer_seek(struct lb_writer *writer, uint32_t address)
+{
+  if ((address & (writer->sector - 1U)) != 0 || address < writer->start || address > writer->end || writer->touched) {
+    return LB_ERR_ARGUMENT;
+  }
+  writer->address = address;
   return LB_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "lifeboat/erase.h"
 #include "lifeboat/otadata.h"
 #include "lifeboat/select.h"
+#include "module/depot_lookup.h"
 #include "module/port.h"
 
 struct console;
@@ -19,19 +20,20 @@ enum command_argument {
   COMMAND_TEXT,     /* free */
   COMMAND_SLOT,     /* factory, ota_0 ... */
   COMMAND_FILE,     /* a path on a mount */
-  COMMAND_TO,       /* the word "to", then a slot */
+  COMMAND_TO,       /* the word "to", then a slot; or "force" */
+  COMMAND_FORCE,    /* the word "force"; behind "to" a slot */
   COMMAND_STATUS,   /* nocheck or full */
   COMMAND_PARAM,    /* the first word of a setting */
   COMMAND_INSTANCE, /* its second */
-  COMMAND_URL,      /* the last one that was flashed from, or "to" */
+  COMMAND_URL,      /* the last one that was flashed from, or "to", or "force" */
 };
 
 #define COMMAND_WORDS     3U
-#define COMMAND_ARGUMENTS 3U
+#define COMMAND_ARGUMENTS 4U
 
 struct command {
   const char *words[COMMAND_WORDS]; /* "ota", "flash", "http"; unused ones NULL */
-  const char *arguments;            /* as shown to people: "[URL] [to SLOT]" */
+  const char *arguments;            /* as shown to people: "[URL] [to SLOT] [force]" */
   const char *summary;
   uint8_t least; /* arguments it needs */
   uint8_t most;
@@ -61,15 +63,13 @@ int command_find_slot(struct console *console, const char *name, struct lb_parti
 
 #define COMMAND_USAGE_SIZE 64U
 
-/* Writes the words of the command and its arguments: "ota flash vfs FILE [to SLOT]". */
+/* Writes the words of the command and its arguments: "ota flash vfs FILE [to SLOT] [force]". */
 void command_usage(const struct command *command, char usage[COMMAND_USAGE_SIZE]);
 
 /* How many words the command has. */
 uint32_t command_word_count(const struct command *command);
 
 /* ---- the commands that take time ---- */
-
-#define VERSION_TEXT_SIZE 64U
 
 /* `ota status`: asks the depot for its version; with `full` it then reads all slots. */
 struct status_job {
@@ -78,12 +78,8 @@ struct status_job {
   uint32_t slot; /* of full: the app slot that is looked at */
   bool verifying;
   struct lb_verify verify;
-  struct port_transfer *transfer;
-  int error; /* why there is no transfer */
-  uint64_t give_up_ms;
-  bool replied;
-  uint32_t length;
-  char text[VERSION_TEXT_SIZE];
+  bool nocheck; /* the depot is not asked */
+  struct depot_lookup lookup;
 };
 
 #define COPY_PATH_SIZE 256U
@@ -104,16 +100,24 @@ struct config_job {
   const char *value; /* NULL: remove */
 };
 
+/* `ota history`. */
+struct history_job {
+  uint32_t below; /* entries from this number on have been printed */
+};
+
 struct command_job {
   int (*step)(struct console *console); /* NULL: no command is under way */
   void (*cancel)(struct console *console);
   bool waiting; /* nothing to do until something comes from the network */
+  uint32_t wait_ms; /* then: nothing comes, but so much time has to pass; 0: it is not waiting for the time alone */
   union {
     struct status_job status;
     struct lb_select select; /* `ota boot` */
     struct lb_erase erase;   /* `ota erase` */
     struct copy_job copy;
     struct config_job config;
+    struct history_job history;
+    uint64_t wait_until_ms; /* `module wait` */
   } state;
 };
 
@@ -121,7 +125,10 @@ struct command_job {
 int config_list_start(struct console *console, int argc, char **argv);
 int config_set_start(struct console *console, int argc, char **argv);
 int config_rm_start(struct console *console, int argc, char **argv);
+int ota_history_start(struct console *console, int argc, char **argv);
 int ota_status_start(struct console *console, int argc, char **argv);
+int ota_confirm_start(struct console *console, int argc, char **argv);
+int ota_reject_start(struct console *console, int argc, char **argv);
 int ota_copy_start(struct console *console, int argc, char **argv);
 int ota_erase_start(struct console *console, int argc, char **argv);
 int ota_partitions_start(struct console *console, int argc, char **argv);
@@ -129,6 +136,7 @@ int ota_boot_start(struct console *console, int argc, char **argv);
 int ota_flash_http_start(struct console *console, int argc, char **argv);
 int ota_flash_vfs_start(struct console *console, int argc, char **argv);
 int module_reset_start(struct console *console, int argc, char **argv);
+int module_wait_start(struct console *console, int argc, char **argv);
 int boot_status_start(struct console *console, int argc, char **argv);
 int wifi_status_start(struct console *console, int argc, char **argv);
 int wifi_client_start(struct console *console, int argc, char **argv);

@@ -125,6 +125,7 @@ static void offer_url(const struct completion *completion)
     offer(completion, url);
   }
   offer(completion, "to");
+  offer(completion, "force");
 }
 
 static void offer_argument(const struct completion *completion, const struct command *command, uint32_t index)
@@ -144,6 +145,12 @@ static void offer_argument(const struct completion *completion, const struct com
     break;
   case COMMAND_TO:
     offer(completion, "to");
+    offer(completion, "force");
+    break;
+  case COMMAND_FORCE:
+    if (!words_equal(completion->words[completion->count - 1], "force")) {
+      offer(completion, "force");
+    }
     break;
   case COMMAND_STATUS:
     offer(completion, "nocheck");
@@ -206,7 +213,7 @@ unsigned console_explain(struct console *console, const char *line)
       continue;
     }
     command_usage(&commands[i], usage);
-    console_print(console, "%-32s %s\n", usage, commands[i].summary);
+    console_print(console, "%-40s %s\n", usage, commands[i].summary);
     count++;
   }
   return count;

@@ -49,6 +49,7 @@ static int step(struct console *console)
   int result = job->value ? settings_set(settings, job->param, job->instance, job->value)
                           : settings_remove(settings, job->param, job->instance);
   if (result == LB_OK) {
+    module_trial_forget_settings(console->module);
     console_print(console, job->value ? "Parameter has been set.\n" : "Instance has been removed.\n");
   }
   return result < 0 ? refuse(console, result, job->param, job->instance) : result;

@@ -99,6 +99,7 @@ int console_poll(struct console *console)
     return LB_OK;
   }
   console->job.waiting = false;
+  console->job.wait_ms = 0;
   int result = console->job.step(console);
   if (result != LB_MORE) {
     end_job(console);
@@ -109,6 +110,11 @@ int console_poll(struct console *console)
 bool console_is_waiting(const struct console *console)
 {
   return console->job.step && console->job.waiting;
+}
+
+uint32_t console_wait_ms(const struct console *console)
+{
+  return console_is_waiting(console) ? console->job.wait_ms : 0;
 }
 
 void console_cancel(struct console *console)

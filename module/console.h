@@ -49,8 +49,11 @@ int console_claim_flash(struct console *console);
 /* Says that the arguments of the present command do not fit, and how it is used. Returns MODULE_ERR_USAGE. */
 int console_refuse_arguments(struct console *console);
 
-/* May the caller sleep before the next poll? Then the command waits for the network. */
+/* May the caller sleep before the next poll? Then the command waits for the network, or for the time alone. */
 bool console_is_waiting(const struct console *console);
+
+/* The time that it waits for, in milliseconds, at most a second; 0 if it waits for something else or not at all. */
+uint32_t console_wait_ms(const struct console *console);
 
 /* Abandons the command under way (Ctrl-C), and says what that leaves behind. */
 void console_cancel(struct console *console);

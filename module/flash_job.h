@@ -2,12 +2,15 @@
 /*
  * The update under way: `ota flash http` and `ota flash vfs` alike, and `ota copy`, which selects nothing. It chooses
  * the target, opens the source, feeds the library's update session and tells its console about it, in steps of at most
- * one erase and one page.
+ * one erase and one page. It goes on with an update that was interrupted (flash_resume.h), and when the link is lost
+ * (flash_retry.h).
  */
 #ifndef MODULE_FLASH_JOB_H
 #define MODULE_FLASH_JOB_H
 
+#include "lifeboat/history.h"
 #include "lifeboat/update.h"
+#include "module/flash_retry.h"
 #include "module/read_ahead.h"
 #include "module/source.h"
 
@@ -21,10 +24,13 @@ struct module;
 enum flash_job_stage {
   FLASH_JOB_IDLE,
   FLASH_JOB_CHOOSING,     /* the target slot */
+  FLASH_JOB_RESUMING,     /* reading what an interrupted update left there */
   FLASH_JOB_CONNECTING,   /* to the source, until its size is known */
+  FLASH_JOB_WAITING,      /* the link is lost: until the next try */
   FLASH_JOB_TRANSFERRING, /* into the slot */
   FLASH_JOB_FINISHING,    /* writing the rest, reading back, verifying, selecting */
-  FLASH_JOB_REMEMBERING   /* done; where the image came from is kept in the settings, for the next time */
+  FLASH_JOB_REMEMBERING,  /* done; the history and where the image came from are kept, for the next time */
+  FLASH_JOB_ENDING        /* failed, and that has been told; it goes into the history */
 };
 
 struct flash_job {
@@ -37,20 +43,32 @@ struct flash_job {
     struct lb_target choice; /* while choosing */
     struct lb_update update; /* from then on */
   } work;
+  bool has_session;                    /* work.update takes what comes from the source, or has */
+  bool left_unfinished;                /* so had another one before, which has changed the target */
+  bool reading_back;                   /* work.update reads what an interrupted one left */
+  bool has_reply;                      /* the server has answered as it should: from now on a lost link is only lost */
+  bool force;                          /* the user wants this image even if its trial failed before */
+  char validator[PORT_VALIDATOR_SIZE]; /* the strong one of what work.update takes; "" */
+  struct flash_retry retry;
   uint32_t size;     /* announced */
-  uint32_t counted;  /* bytes that went to the session in whole pieces */
+  uint32_t base;     /* byte of the image at which `ahead` began */
+  uint32_t counted;  /* bytes that went to the session in whole pieces, those before `base` counted as well */
   uint32_t told;     /* of them, told in the last line of progress */
   uint32_t piece_at; /* bytes of the present piece that the session has taken */
-  bool remember;     /* the user named the source */
-  bool told_setting; /* "Setting boot partition..." has been said */
-  bool waiting;      /* for the network */
+  int result;        /* while ending: why */
+  struct lb_history_entry failed; /* after LB_ERR_FAILED_BEFORE: what is known of that */
+  bool logged;                    /* the history has the update */
+  bool remember;                  /* the user named the source */
+  bool told_source;               /* "Download firmware from" has been said */
+  bool told_setting;              /* "Setting boot partition..." has been said */
+  bool waiting;                   /* for the network */
   struct read_ahead ahead;
   uint8_t sector[FLASH_JOB_SECTOR_MAX];
 };
 
 /*
- * Begins an update for `console`; job->source.kind, .name and .slot, and job->remember, have been filled. `target`
- * names the slot, NULL: the job chooses. LB_MORE; else it has said why not.
+ * Begins an update for `console`; job->source.kind, .name and .slot, job->remember and job->force have been filled.
+ * `target` names the slot, NULL: the job chooses. LB_MORE; else it has said why not.
  */
 int flash_job_start(struct flash_job *job, struct console *console, const struct lb_partition *target);
 

@@ -4,6 +4,8 @@
 
 #include "module/console.h"
 #include "module/flash_job.h"
+#include "module/flash_log.h"
+#include "module/flash_resume.h"
 #include "module/module.h"
 #include "module/print.h"
 
@@ -107,6 +109,8 @@ static int report_image(struct flash_job *job, int error)
     return report_chip(job, error);
   case LB_ERR_IMAGE_PROJECT:
     return report_project(job, error);
+  case LB_ERR_FAILED_BEFORE:
+    return flash_log_report_failed_before(job, error);
   case LB_ERR_READ_BACK:
     return report_bad_image(job, error);
   default:
@@ -115,11 +119,15 @@ static int report_image(struct flash_job *job, int error)
   }
 }
 
+static bool is_of_network(int error)
+{
+  return error <= PORT_ERR_LINK_DOWN && error >= PORT_ERR_SLOW;
+}
+
 static int report_cause(struct flash_job *job, int error)
 {
-  bool from_image = lb_error_is_of_image(error) || error == LB_ERR_READ_BACK;
+  bool from_image = lb_error_is_of_image(error) || error == LB_ERR_READ_BACK || error == LB_ERR_FAILED_BEFORE;
   bool of_file = error <= PORT_ERR_FILE_NOT_FOUND && error >= PORT_ERR_FILE_READ_ONLY;
-  bool of_network = error <= PORT_ERR_LINK_DOWN && error >= PORT_ERR_BUSY;
   bool too_long_for_target = job->size > job->target.size || job->source.kind != SOURCE_SLOT;
   if (error == LB_ERR_TARGET_RUNNING) {
     return console_known_error(job->console, error, "Cannot flash to running image partition");
@@ -133,14 +141,14 @@ static int report_cause(struct flash_job *job, int error)
   if (error == MODULE_ERR_TOO_SMALL || error == MODULE_ERR_NO_LENGTH) {
     return report_too_small(job, error);
   }
-  if (error == LB_ERR_IMAGE_TOO_LONG && job->stage < FLASH_JOB_TRANSFERRING && too_long_for_target) {
+  if (error == LB_ERR_IMAGE_TOO_LONG && !job->has_session && too_long_for_target) {
     return report_too_long(job, error);
   }
   if (error == LB_ERR_SIZE_MISMATCH && job->source.kind != SOURCE_HTTP) {
     return console_error(job->console, error);
   }
-  if (error == LB_ERR_SIZE_MISMATCH || (error == PORT_ERR_CLOSED && job->stage == FLASH_JOB_TRANSFERRING)) {
-    uint32_t came = job->counted + (job->ahead.end - job->ahead.begin);
+  if (error == LB_ERR_SIZE_MISMATCH || (error == PORT_ERR_CLOSED && job->has_session)) {
+    uint32_t came = job->base + job->ahead.end;
     return console_known_error(job->console, error, "Download file size (%u) does not match expected (%u)",
                                (unsigned)came, (unsigned)job->size);
   }
@@ -150,7 +158,8 @@ static int report_cause(struct flash_job *job, int error)
   if (of_file) {
     return report_file(job, error);
   }
-  return of_network ? console_known_error(job->console, error, "Request failed") : console_error(job->console, error);
+  return is_of_network(error) ? console_known_error(job->console, error, "Request failed")
+                              : console_error(job->console, error);
 }
 
 /* After a failure in the middle: what is in the target now, and what will boot. */
@@ -161,17 +170,26 @@ static void report_remains(struct flash_job *job)
       [LB_REMAINS_UNFINISHED] = "is incomplete and will not boot",
       [LB_REMAINS_WHOLE] = "holds the whole new firmware",
   };
-  if (job->stage >= FLASH_JOB_TRANSFERRING && lb_update_touched_flash(&job->work.update)) {
-    console_print(job->console, "  Partition %s %s\n", job->target.label,
-                  remains[lb_update_remains(&job->work.update)]);
-    print_next_boot(job->console);
+  enum lb_update_remains what = LB_REMAINS_AS_BEFORE;
+  if (job->has_session && lb_update_touched_flash(&job->work.update)) {
+    what = lb_update_remains(&job->work.update);
+  } else if (!job->left_unfinished) {
+    return;
   }
+  if (what == LB_REMAINS_AS_BEFORE && job->left_unfinished) {
+    what = LB_REMAINS_UNFINISHED;
+  }
+  console_print(job->console, "  Partition %s %s\n", job->target.label, remains[what]);
+  print_next_boot(job->console);
 }
 
 int flash_report_failure(struct flash_job *job, int error)
 {
   report_cause(job, error);
   report_remains(job);
+  if (job->stage > FLASH_JOB_CHOOSING && job->source.kind != SOURCE_SLOT) {
+    flash_resume_report(job, is_of_network(error) || error == MODULE_ERR_CANCELLED || error == MODULE_ERR_STATUS);
+  }
   return error;
 }
 

@@ -30,6 +30,7 @@ void module_start(struct module *module, const struct port *port, const struct l
   module->device_other = module->device;
   module->device_other.sha256 = port->sha256_other;
   settings_start(&module->settings, &module->device);
+  update_log_start(&module->update_log, module);
   if (port->idle) {
     port->idle->poll = drain;
     port->idle->context = module;

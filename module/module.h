@@ -10,16 +10,16 @@
 #include "module/flash_job.h"
 #include "module/port.h"
 #include "module/settings.h"
-
-enum module_boot_cause { MODULE_BOOT_POWER_ON, MODULE_BOOT_RESET, MODULE_BOOT_CRASH };
+#include "module/trial.h"
+#include "module/update_log.h"
 
 /* What survives a reset but not a loss of power; the port keeps it. */
 struct module_uptime {
   uint32_t resets; /* since power-on */
-  uint32_t crashes;
-  uint32_t early_crashes;
+  uint32_t crashes; /* and resets by the watchdog */
+  uint32_t early_crashes; /* of them, those before the trial time had run */
   uint64_t boot_time_ms; /* of the port's clock, at the last boot */
-  enum module_boot_cause cause;
+  enum lb_reset cause;
 };
 
 struct module {
@@ -31,6 +31,8 @@ struct module {
   struct lb_image_info firmware; /* of the running image */
   struct module_uptime uptime;
   struct settings settings;
+  struct update_log update_log;     /* the history of updates */
+  struct module_trial trial;        /* of the running firmware, see module/trial.h */
   struct flash_job flash_job;       /* the update under way, if any */
   const struct console *hash_user;  /* the console that computes on device_other's hash, or NULL */
   const struct console *flash_user; /* the console whose command changes the flash, or NULL */

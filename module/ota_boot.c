@@ -20,6 +20,9 @@ static int step(struct console *console)
   }
   console_print(console, "Boot from %s at 0x%08x (size 0x%08x)\n", target->label, (unsigned)target->offset,
                 (unsigned)target->size);
+  if (select->on_trial) {
+    console_print(console, "  It boots on trial\n");
+  }
   return LB_OK;
 }
 
@@ -41,7 +44,8 @@ int ota_boot_start(struct console *console, int argc, char **argv)
   if (err) {
     return err;
   }
-  err = lb_select_start(&console->job.state.select, &module->device, &target);
+  const struct lb_trial_terms terms = module_trial_terms(module);
+  err = lb_select_start(&console->job.state.select, &module->device, &target, &terms);
   if (err) {
     return console_error(console, err);
   }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* `ota flash http [URL] [to SLOT]`, `ota flash vfs FILE [to SLOT]`, `ota copy FROM TO`: the console's side of the job.
+/*
+ * `ota flash http [URL] [to SLOT] [force]`, `ota flash vfs FILE [to SLOT] [force]`, `ota copy FROM TO`: the console's
+ * side of the job.
  */
 #include "module/console.h"
 #include "module/depot.h"
@@ -17,7 +19,7 @@ static int step(struct console *console)
 static void cancel(struct console *console)
 {
   struct flash_job *job = &console->module->flash_job;
-  if (job->stage != FLASH_JOB_REMEMBERING) { /* then it is done */
+  if (job->stage != FLASH_JOB_REMEMBERING && job->stage != FLASH_JOB_ENDING) { /* else its end has been told */
     flash_report_failure(job, MODULE_ERR_CANCELLED);
   }
   flash_job_abandon(job);
@@ -32,6 +34,16 @@ static int take_target(struct console *console, int *argc, char **argv, struct l
   }
   *argc -= 2;
   return command_find_slot(console, argv[*argc + 1], target);
+}
+
+/* Takes the word "force" from the end of the arguments. */
+static bool take_force(int *argc, char **argv)
+{
+  if (*argc == 0 || !words_equal(argv[*argc - 1], "force")) {
+    return false;
+  }
+  (*argc)--;
+  return true;
 }
 
 static int claim(struct console *console)
@@ -60,12 +72,15 @@ static int start(struct console *console, enum source_kind kind, int argc, char 
   struct lb_partition target;
   bool named;
   int err = claim(console);
-  if (err == LB_OK) {
-    err = take_target(console, &argc, argv, &target, &named);
-  }
   if (err) {
     return err;
   }
+  job->force = take_force(&argc, argv);
+  err = take_target(console, &argc, argv, &target, &named);
+  if (err) {
+    return err;
+  }
+  job->force = take_force(&argc, argv) || job->force;
   if (argc > 1 || (kind == SOURCE_FILE && argc < 1)) {
     return console_refuse_arguments(console);
   }
@@ -105,6 +120,7 @@ int ota_copy_start(struct console *console, int argc, char **argv)
   }
   source->kind = SOURCE_SLOT;
   module->flash_job.remember = false;
+  module->flash_job.force = false;
   print_text(source->name, SOURCE_NAME_SIZE, "%s", source->slot.label);
   err = lb_target_allowed(module->table, &module->boot.partition, &target);
   if (err == LB_OK) {
@@ -113,6 +129,9 @@ int ota_copy_start(struct console *console, int argc, char **argv)
   if (err == LB_ERR_TARGET_RUNNING || err == LB_ERR_TARGET_SELECTED) {
     return console_known_error(console, err, "Cannot copy to %s partition",
                                err == LB_ERR_TARGET_RUNNING ? "currently running" : "boot");
+  }
+  if (err == LB_OK) {
+    err = lb_target_not_fallback(&module->device, &module->boot.partition, &target);
   }
   if (err) {
     return console_error(console, err);

@@ -3,15 +3,11 @@
 #include <stddef.h>
 
 #include "module/console.h"
-#include "module/depot.h"
+#include "module/flash_resume.h"
 #include "module/ota_status_full.h"
-#include "module/port_error.h"
 #include "module/print.h"
-#include "module/source.h"
 #include "module/version.h"
 #include "module/words.h"
-
-#define LOOKUP_MS 10000U /* nobody waits longer than that for a version */
 
 static void print_firmware(struct console *console)
 {
@@ -43,6 +39,27 @@ static const char *verdict(const struct console *console, const char *available)
   return "";
 }
 
+/* Updates that wait to be gone on with. A slot that cannot be read has none: nobody would go on with it. */
+static void print_interrupted(struct console *console)
+{
+  struct module *module = console->module;
+  struct flash_interrupted interrupted;
+  struct lb_partition slot;
+  for (uint32_t i = 0; lb_table_app_slot(module->table, i, &slot) == LB_OK; i++) {
+    char source[SOURCE_NAME_SIZE];
+    if (!lb_partition_is_ota(&slot) || flash_interrupted_find(&interrupted, module, &slot) != LB_OK) {
+      continue;
+    }
+    console_print(console, "Status:            Interrupted (%u%%)\n", (unsigned)interrupted.percent);
+    if (console->job.state.status.full &&
+        lb_journal_source(&interrupted.journal, source, sizeof source, NULL) == LB_OK) {
+      console_print(console, "Interrupted slot:  %s\nInterrupted from:  ", slot.label);
+      console_print_clean(console, source);
+      console_print(console, "\n");
+    }
+  }
+}
+
 /* `unknown` is why there is no version: a word for the full status, where the line is not simply left out. */
 static int print_status(struct console *console, const char *available, const char *unknown)
 {
@@ -69,53 +86,10 @@ static int print_status(struct console *console, const char *available, const ch
   if (update->stage != FLASH_JOB_IDLE) {
     console_print(console, "Status:            %s (%u%%)\n", flash_job_text(update),
                   (unsigned)flash_job_percent(update));
+  } else {
+    print_interrupted(console);
   }
   return LB_OK;
-}
-
-static void close_lookup(struct console *console)
-{
-  struct status_job *job = &console->job.state.status;
-  const struct port_network *network = console->module->port->network;
-  if (job->transfer) {
-    network->close(job->transfer);
-    job->transfer = NULL;
-  }
-}
-
-static bool has_line(const char *text)
-{
-  while (*text != '\0' && *text != '\n') {
-    text++;
-  }
-  return *text == '\n';
-}
-
-/* Reads the start of the version file. LB_MORE, LB_OK: job->text holds what there is, or why there is nothing. */
-static int read_version(struct console *console)
-{
-  struct status_job *job = &console->job.state.status;
-  const struct port_network *network = console->module->port->network;
-  struct port_reply reply;
-  if (!job->replied) {
-    int result = network->reply(job->transfer, &reply);
-    if (result != LB_OK) {
-      return result;
-    }
-    job->replied = true;
-    if (reply.status != PORT_HTTP_OK) {
-      return MODULE_ERR_STATUS;
-    }
-  }
-  uint32_t got = 0;
-  uint32_t room = VERSION_TEXT_SIZE - 1U - job->length;
-  int result = network->read(job->transfer, job->text + job->length, room, &got);
-  job->length += got;
-  job->text[job->length] = '\0';
-  if (result == LB_MORE) {
-    return got == room ? LB_OK : LB_MORE; /* as much as a version needs: the changelog is not read */
-  }
-  return result;
 }
 
 /* Prints the plain status; with full, the steps go on from there. */
@@ -130,51 +104,42 @@ static int tell(struct console *console, const char *available, const char *unkn
 static int step(struct console *console)
 {
   struct status_job *job = &console->job.state.status;
-  const struct port_clock *clock = console->module->port->clock;
+  struct depot_lookup *lookup = &job->lookup;
   if (job->told) {
     return status_full_step(console);
   }
-  int result = job->transfer ? read_version(console) : job->error;
-  if (result == LB_MORE && clock->now_ms(clock->context) < job->give_up_ms) {
+  if (job->nocheck) {
+    return tell(console, NULL, NULL);
+  }
+  int result = depot_lookup_step(lookup);
+  if (result == LB_MORE) {
     console->job.waiting = true;
     return LB_MORE;
   }
-  bool whole = job->length < VERSION_TEXT_SIZE - 1U || has_line(job->text);
-  bool known = result == LB_OK && whole && depot_take_version(job->text);
-  close_lookup(console);
-  const char *unknown = result == LB_OK     ? "the server's answer is no version"
-                        : result == LB_MORE ? "the server did not answer in time"
-                                            : module_error_info(result)->cause;
-  return tell(console, known ? job->text : NULL, unknown);
+  if (result == LB_OK) {
+    module_depot_reached(console->module);
+  }
+  return tell(console, result == LB_OK ? lookup->text : NULL, lookup->unknown);
 }
 
 static void cancel(struct console *console)
 {
-  close_lookup(console);
+  depot_lookup_stop(&console->job.state.status.lookup);
   console_error(console, MODULE_ERR_CANCELLED);
 }
 
 int ota_status_start(struct console *console, int argc, char **argv)
 {
-  const struct port *port = console->module->port;
   struct status_job *job = &console->job.state.status;
-  char url[SOURCE_NAME_SIZE];
-  bool check = argc == 0 || !words_equal(argv[0], "nocheck");
+  job->nocheck = argc > 0 && words_equal(argv[0], "nocheck");
   job->full = argc > 0 && words_equal(argv[0], "full");
-  if (argc > 0 && check && !job->full) {
+  if (argc > 0 && !job->nocheck && !job->full) {
     return console_refuse_arguments(console);
   }
-  job->transfer = NULL;
   job->told = false;
-  job->replied = false;
-  job->length = 0;
-  job->text[0] = '\0';
-  job->give_up_ms = port->clock->now_ms(port->clock->context) + LOOKUP_MS;
-  depot_url(console->module, url, sizeof url, "ovms3.ver");
-  job->error = port->network->is_up(port->network->context) ? LB_OK : PORT_ERR_LINK_DOWN;
-  if (check && job->error == LB_OK) {
-    job->error = port->network->open(port->network->context, url, &job->transfer);
-    job->transfer = job->error == LB_OK ? job->transfer : NULL;
+  job->lookup = (struct depot_lookup){0};
+  if (!job->nocheck) {
+    depot_lookup_start(&job->lookup, console->module);
   }
   console->job.step = step;
   console->job.cancel = cancel;

@@ -5,6 +5,7 @@
 #include "module/console.h"
 #include "module/partitions.h"
 #include "module/print.h"
+#include "module/trial_report.h"
 
 #define MEGABYTE 0x100000U
 
@@ -62,6 +63,7 @@ int status_full_start(struct console *console)
   struct status_job *job = &console->job.state.status;
   print_hardware(console);
   print_partition_type(console);
+  print_trials(console);
   job->slot = 0;
   job->verifying = false;
   return LB_MORE;

@@ -43,6 +43,7 @@ enum port_error {
   PORT_ERR_TLS = -232,       /* any other failure of TLS */
   PORT_ERR_SSID = -234,      /* the name of a network is too long */
   PORT_ERR_BUSY = -233,      /* all transfers are in use */
+  PORT_ERR_SLOW = -235,      /* bytes trickle, less than 1 KB in five times PORT_NETWORK_TIMEOUT_MS */
 };
 
 /* What the module itself refuses, beside what the library and the port do. */
@@ -63,6 +64,8 @@ enum module_error {
 struct port_clock {
   void *context;
   uint64_t (*now_ms)(void *context); /* since power-on, never going back */
+  /* Seconds since 1970, UTC; 0 while the module does not know the time. */
+  int64_t (*utc)(void *context);
   /* Nothing to do: waits until something may have happened, at most `ms`. */
   void (*idle)(void *context, uint32_t ms);
 };
@@ -108,12 +111,26 @@ struct port_files {
 
 struct port_transfer; /* the port's own */
 
-#define PORT_HTTP_OK 200 /* the only status of an answer that is used */
+#define PORT_HTTP_OK        200
+#define PORT_HTTP_PARTIAL   206  /* the answer to a request of a range */
+#define PORT_HTTP_NO_PART   416  /* there is no such range */
+#define PORT_VALIDATOR_SIZE 128U /* bytes of a validator with its NUL */
+
+struct port_request {
+  const char *url;
+  uint64_t first;        /* byte of the body to begin with; 0: all of it, and no range is asked for */
+  const char *validator; /* with first > 0: If-Range, a strong ETag with its quotes */
+};
 
 struct port_reply {
-  int status;      /* of the final answer, behind redirects: 200 */
+  int status;      /* of the final answer, behind redirects: 200, 206 */
   bool has_length; /* the server announced one */
   uint64_t length; /* bytes of the body */
+  bool has_range;  /* Content-Range: bytes first-last/total, all three given and consistent with `length` */
+  uint64_t first;
+  uint64_t total;
+  bool weak;                            /* there is only a weak validator */
+  char validator[PORT_VALIDATOR_SIZE];  /* the strong ETag with its quotes; "" if there is none, or it is too long */
 };
 
 struct port_network {
@@ -124,10 +141,12 @@ struct port_network {
   /* The name of the network, "" if there is none. */
   const char *(*ssid)(void *context);
   /*
-   * Begins a GET. Redirects are followed; https never becomes anything else; certificates are checked.
-   * PORT_ERR_LINK_DOWN, PORT_ERR_URL, PORT_ERR_BUSY; whatever takes time is reported by reply or read.
+   * Begins a GET; `request` is copied. Redirects are followed; https never becomes anything else; certificates are
+   * checked.
+   * PORT_ERR_LINK_DOWN, PORT_ERR_URL, PORT_ERR_BUSY, LB_ERR_ARGUMENT for a part without a strong validator; whatever
+   * takes time is reported by reply or read.
    */
-  int (*open)(void *context, const char *url, struct port_transfer **transfer);
+  int (*open)(void *context, const struct port_request *request, struct port_transfer **transfer);
   /* LB_MORE until the final answer's headers are there, then LB_OK. Does not block. */
   int (*reply)(struct port_transfer *transfer, struct port_reply *reply);
   /*
@@ -156,6 +175,7 @@ struct port {
   const struct port_clock *clock;
   const struct port_files *files;
   const struct port_network *network;
+  uint32_t seed;          /* different on each module and at each start, for the jitter of pauses */
   struct port_idle *idle; /* the module's to fill, the flash driver's to call; NULL if the driver cannot */
 };
 

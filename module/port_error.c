@@ -48,6 +48,7 @@ static const struct lb_error_info errors[] = {
     LB_ERROR_ROW(PORT_ERR_TLS, "the encrypted connection failed", "try again", LB_ESP_FAIL),
     LB_ERROR_ROW(PORT_ERR_SSID, "the name of a network has at most 32 bytes", "give its name as it is",
                  LB_ESP_INVALID_ARG),
+    LB_ERROR_ROW(PORT_ERR_SLOW, "the server sent less than 1 KB in five minutes", "try again", LB_ESP_TIMEOUT),
     LB_ERROR_ROW(PORT_ERR_BUSY, "all connections are in use", "try again when the others are done", LB_ESP_NO_MEM),
 
     LB_ERROR_ROW(MODULE_ERR_LINE_TOO_LONG, "the line is too long", "use shorter names", LB_ESP_INVALID_SIZE),

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "lifeboat/history.h"
+#include "lifeboat/otadata.h"
 #include "module/port.h"
 #include "module/print.h"
 #include "module/words.h"
@@ -51,9 +53,37 @@ static bool takes_server(const char *value)
   return length > 0 && value[length] == '\0' && value[length - 1] != '/';
 }
 
+static bool takes_number(const char *value, uint32_t least, uint32_t most)
+{
+  uint32_t number = 0;
+  const char *at = value;
+  for (; *at >= '0' && *at <= '9' && number <= most; at++) {
+    number = number * 10U + (uint32_t)(*at - '0');
+  }
+  return at != value && *at == '\0' && number >= least && number <= most;
+}
+
+static bool takes_retries(const char *value)
+{
+  return takes_number(value, 0, 99);
+}
+
+static bool takes_trial_time(const char *value)
+{
+  return takes_number(value, 1, 86400);
+}
+
+static bool takes_trial_attempts(const char *value)
+{
+  return takes_number(value, 1, LB_TRIAL_ATTEMPTS_MAX);
+}
+
 static const struct known known_settings[] = {
+    {"ota", "http.retries", "8", takes_retries},
     {"ota", "server", "api.openvehicles.com/firmware/ota", takes_server},
     {"ota", "tag", "main", takes_tag},
+    {"ota", "trial.attempts", "3", takes_trial_attempts},
+    {"ota", "trial.time", "120", takes_trial_time},
 };
 
 #define KNOWN (sizeof known_settings / sizeof known_settings[0])
@@ -89,6 +119,19 @@ static int open_settings(struct settings *settings)
     settings->error = lb_nvs_open(&settings->nvs, settings->device->flash, &partition, true);
   }
   return settings->error;
+}
+
+int settings_nvs(struct settings *settings, struct lb_nvs **nvs)
+{
+  int err = open_settings(settings);
+  *nvs = err == LB_OK ? &settings->nvs : NULL;
+  return err;
+}
+
+/* What the library keeps beside the settings is not for users to change. */
+static bool is_setting(const char *param)
+{
+  return !words_equal(param, LB_HISTORY_NAMESPACE);
 }
 
 static bool is_signed(enum lb_nvs_type type)
@@ -162,7 +205,7 @@ int settings_get(struct settings *settings, const char *param, const char *insta
 int settings_set(struct settings *settings, const char *param, const char *instance, const char *value)
 {
   const struct known *known = find_known(param, instance);
-  if (known && !known->takes(value)) {
+  if (!is_setting(param) || (known && !known->takes(value))) {
     return MODULE_ERR_SETTING;
   }
   size_t length = 0;
@@ -178,7 +221,7 @@ int settings_set(struct settings *settings, const char *param, const char *insta
 
 int settings_remove(struct settings *settings, const char *param, const char *instance)
 {
-  int err = open_settings(settings);
+  int err = is_setting(param) ? open_settings(settings) : LB_ERR_NVS_NOT_FOUND;
   return err ? err : lb_nvs_erase_key(&settings->nvs, param, instance);
 }
 
@@ -198,7 +241,8 @@ int settings_list(struct settings *settings, const char *param,
   int err = open_settings(settings);
   int found = err ? err : lb_nvs_first(&settings->nvs, &entry);
   while (found == LB_OK) {
-    if (is_of(entry.namespace_name, param) && read_value(settings, entry.namespace_name, entry.key, value) == LB_OK) {
+    if (is_setting(entry.namespace_name) && is_of(entry.namespace_name, param) &&
+        read_value(settings, entry.namespace_name, entry.key, value) == LB_OK) {
       each(context, entry.namespace_name, entry.key, value, false);
     }
     found = lb_nvs_next(&settings->nvs, &entry);

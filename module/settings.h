@@ -25,6 +25,12 @@ struct settings {
 void settings_start(struct settings *settings, const struct lb_device *device);
 
 /*
+ * The open nvs that they are in, for what else is kept there (module/update_log.h, in the namespace "lifeboat", which
+ * is none of settings). LB_OK, or why it cannot be used: LB_ERR_NOT_FOUND: the table has no nvs partition.
+ */
+int settings_nvs(struct settings *settings, struct lb_nvs **nvs);
+
+/*
  * The value of a setting, or its default; "" if it has neither. Tells in `*is_default` (may be NULL) which. A value
  * that is not text is written as a number. LB_OK, or why the settings cannot be read; then the value is the default.
  */

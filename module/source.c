@@ -9,6 +9,7 @@ int source_open(struct source *source)
 {
   struct port_file_info info;
   source->http_status = 0;
+  source->answer = SOURCE_WHOLE;
   source->size = 0;
   source->position = 0;
   if (source->kind == SOURCE_SLOT) {
@@ -16,7 +17,8 @@ int source_open(struct source *source)
   }
   if (source->kind == SOURCE_HTTP) {
     const struct port_network *network = source->port->network;
-    return network->open(network->context, source->name, &source->transfer);
+    const struct port_request request = {.url = source->name, .first = source->first, .validator = source->validator};
+    return network->open(network->context, &request, &source->transfer);
   }
   const struct port_files *files = source->port->files;
   int err = files->open(files->context, source->name, &source->file, &info);
@@ -33,25 +35,39 @@ static int describe_slot(struct source *source)
   return result;
 }
 
-int source_describe(struct source *source)
+static int describe_answer(struct source *source)
 {
-  struct port_reply reply;
-  if (source->kind == SOURCE_FILE) {
-    return LB_OK;
-  }
-  if (source->kind == SOURCE_SLOT) {
-    return describe_slot(source);
-  }
-  int result = source->port->network->reply(source->transfer, &reply);
+  struct port_reply *reply = &source->reply;
+  int result = source->port->network->reply(source->transfer, reply);
   if (result != LB_OK) {
     return result;
   }
-  source->http_status = reply.status;
-  source->size = reply.length;
-  if (reply.status != PORT_HTTP_OK) {
+  source->http_status = reply->status;
+  source->size = reply->length;
+  if (source->first > 0 && (reply->status == PORT_HTTP_PARTIAL || reply->status == PORT_HTTP_NO_PART)) {
+    bool is_asked = reply->status == PORT_HTTP_PARTIAL && reply->has_range && reply->first == source->first &&
+                    reply->first + reply->length == reply->total;
+    source->answer = is_asked ? SOURCE_PART : SOURCE_NO_PART;
+    source->size = reply->total;
+    return LB_OK;
+  }
+  if (reply->status != PORT_HTTP_OK) {
     return MODULE_ERR_STATUS;
   }
-  return reply.has_length ? LB_OK : MODULE_ERR_NO_LENGTH;
+  return reply->has_length ? LB_OK : MODULE_ERR_NO_LENGTH;
+}
+
+int source_describe(struct source *source)
+{
+  switch (source->kind) {
+  case SOURCE_HTTP:
+    return describe_answer(source);
+  case SOURCE_SLOT:
+    return describe_slot(source);
+  case SOURCE_FILE:
+    break;
+  }
+  return LB_OK;
 }
 
 static int read_slot(struct source *source, void *buffer, uint32_t capacity, uint32_t *got)

@@ -13,18 +13,28 @@
 
 enum source_kind { SOURCE_HTTP, SOURCE_FILE, SOURCE_SLOT };
 
+enum source_answer {
+  SOURCE_WHOLE,  /* all of it comes */
+  SOURCE_PART,   /* what was asked for comes: from `first` on */
+  SOURCE_NO_PART /* a part was asked for, and this is none of that: nothing of it can be used */
+};
+
 struct source {
   enum source_kind kind;
   char name[SOURCE_NAME_SIZE]; /* as the user gave it */
   struct lb_partition slot;    /* of SOURCE_SLOT, given by the user of this struct like the two above */
   const struct port *port;
+  uint64_t first;                 /* of SOURCE_HTTP, given by the user, too: the byte to begin with */
+  const char *validator;          /* and where that is not 0, what it has to be a part of: a strong ETag */
   struct port_transfer *transfer; /* of SOURCE_HTTP */
   struct port_file *file;         /* of SOURCE_FILE */
   int http_status;                /* of the answer, 0 before it */
+  struct port_reply reply;        /* of SOURCE_HTTP, once source_describe said LB_OK */
+  enum source_answer answer;      /* then, too */
   const struct lb_device *device; /* of SOURCE_SLOT: the slot is verified before its size is known */
   struct lb_verify verify;
   uint32_t position;
-  uint64_t size; /* announced, once source_describe said LB_OK */
+  uint64_t size; /* of the whole, announced, once source_describe said LB_OK and it is not SOURCE_NO_PART */
 };
 
 /* Opens it. A file is there or not at once; a server answers later. PORT_ERR_... */

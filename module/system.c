@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* `module reset`, `boot status`, `help`, `exit`. */
+/* `module reset`, `module wait`, `help`, `exit`. */
 #include "module/console.h"
 #include "module/print.h"
-
-static const char *const causes[] = {"PowerOn", "SoftReset", "Crash"};
 
 int module_reset_start(struct console *console, int argc, char **argv)
 {
@@ -16,35 +14,47 @@ int module_reset_start(struct console *console, int argc, char **argv)
   return LB_OK;
 }
 
-static void print_fallback(struct console *console)
+/* ---- letting time pass ---- */
+
+#define WAIT_MOST_S  604800U /* a week */
+#define WAIT_STEP_MS 1000U   /* meanwhile the module's own clock is looked at */
+
+static int wait_step(struct console *console)
 {
-  const struct lb_boot_decision *boot = &console->module->boot;
-  if (boot->selected_error != LB_OK && boot->selected.label[0] == '\0') {
-    console_print(console, "  Nothing could be selected; %s was booted\n", boot->partition.label);
-  } else if (boot->selected_error != LB_OK) {
-    console_print(console, "  %s did not boot: %s; %s was booted instead\n", boot->selected.label,
-                  lb_error_info(boot->selected_error)->cause, boot->partition.label);
+  const struct port_clock *clock = console->module->port->clock;
+  const uint64_t now = clock->now_ms(clock->context);
+  const uint64_t until = console->job.state.wait_until_ms;
+  if (now >= until) {
+    return LB_OK;
   }
-  if (console->module->table->first_error != LB_OK) {
-    console_print(console, "  The partition table is damaged (%s); its copy at 0x%04x is used\n",
-                  lb_error_info(console->module->table->first_error)->cause, (unsigned)LB_TABLE_COPY_ADDRESS);
-  }
+  console->job.waiting = true;
+  console->job.wait_ms = until - now < WAIT_STEP_MS ? (uint32_t)(until - now) : WAIT_STEP_MS;
+  return LB_MORE;
 }
 
-int boot_status_start(struct console *console, int argc, char **argv)
+static void wait_cancel(struct console *console)
 {
-  const struct module *module = console->module;
-  const struct port_clock *clock = module->port->clock;
-  uint64_t since = clock->now_ms(clock->context) - module->uptime.boot_time_ms;
+  console_error(console, MODULE_ERR_CANCELLED);
+}
+
+int module_wait_start(struct console *console, int argc, char **argv)
+{
+  const struct port_clock *clock = console->module->port->clock;
+  uint32_t seconds = 0;
   (void)argc;
-  (void)argv;
-  console_print(console, "Last boot was %u second(s) ago\n", (unsigned)(since / 1000U));
-  console_print(console, "  This is reset #%u since last power cycle\n", (unsigned)module->uptime.resets);
-  console_print(console, "  Detected boot reason: %s\n", causes[module->uptime.cause]);
-  console_print(console, "  Crash counters: %u total, %u early\n", (unsigned)module->uptime.crashes,
-                (unsigned)module->uptime.early_crashes);
-  print_fallback(console);
-  return LB_OK;
+  for (const char *at = argv[0]; *at != '\0'; at++) {
+    if (*at < '0' || *at > '9' || seconds > WAIT_MOST_S) {
+      return console_refuse_arguments(console);
+    }
+    seconds = seconds * 10U + (uint32_t)(*at - '0');
+  }
+  if (seconds < 1 || seconds > WAIT_MOST_S) {
+    return console_refuse_arguments(console);
+  }
+  console->job.state.wait_until_ms = clock->now_ms(clock->context) + (uint64_t)seconds * 1000U;
+  console->job.step = wait_step;
+  console->job.cancel = wait_cancel;
+  return LB_MORE;
 }
 
 int help_start(struct console *console, int argc, char **argv)

@@ -18,6 +18,9 @@ static const struct command commands[] = {
      "  --listen PATH         let 'lifeboat console PATH' attach further consoles, on this Unix socket\n"
      "  --keep-going          with input that is no terminal: go on after a command that failed\n"
      "  --transcript          with input that is no terminal: print prompt and command before its output\n"
+     "  --fault SLOT=FAULT    firmware in that slot misbehaves: crash-at-start, crash-after:SECONDS, hang, no-network;\n"
+     "                        may be repeated\n"
+     "  --seed N              let what is left to chance be the same each time\n"
      "\nThe console is on stdin and stdout, the boot log on stderr; `help` there lists the commands.\n"
      "On a terminal lines can be edited; Tab completes, ? explains, Ctrl-C cancels, Ctrl-D switches the module off.\n"
      "Otherwise there is no prompt, and the module ends with the first command that fails.\n"},
@@ -104,6 +107,11 @@ static const struct command commands[] = {
      "\nA number is decimal or 0x..., a blob is written as hexadecimal digits. A change is made as the module makes it:\n"
      "an equal value writes nothing, and killed at any moment the old value or the new one is there.\n"
      "OVMS itself keeps its settings as files in the store partition (/store/ovms_config), which is left alone.\n"},
+    {"flash history", flash_history_command, "FILE [--chip NAME] [--json]",
+     "Tell the last updates of the module that a dump is of",
+     "  --json                the same for programs\n" HELP_CHIP
+     "\nThe newest first, as `ota history` on the module's console; what otadata knows of a trial that has ended\n"
+     "meanwhile is added by the module, when it boots. 'flash status' tells that of a dump.\n"},
     {"image info", image_info_command, "IMAGE [--json]", "Tell all about a firmware image, and whether it is good",
      "  --json                the same for programs\n"
      "\nExits with 1 if the image is bad.\n"},

@@ -41,6 +41,7 @@ int flash_copy_command(int argc, char **argv);
 int flash_erase_command(int argc, char **argv);
 int flash_table_command(int argc, char **argv);
 int flash_settings_command(int argc, char **argv);
+int flash_history_command(int argc, char **argv);
 int flash_map_command(int argc, char **argv);
 int module_command(int argc, char **argv);
 int console_command(int argc, char **argv);

@@ -68,7 +68,7 @@ void flash_dump_decide(struct flash_dump *dump)
 {
   struct lb_device *device = &dump->device.device;
   dump->table_result = flash_device_read_table(&dump->device);
-  dump->boot_result = lb_boot(device, &dump->device.table, &dump->verify, NULL, &dump->boot);
+  dump->boot_result = lb_boot_preview(device, &dump->device.table, &dump->verify, NULL, &dump->boot);
   memcpy(dump->project, dump->verify.image.info.description.project, sizeof(dump->project));
   if (dump->boot_result != LB_OK) {
     dump->project[0] = '\0';
@@ -166,7 +166,7 @@ bool flash_dump_boots(const struct flash_dump *dump, const struct lb_partition *
 int flash_dump_select(struct flash_dump *dump, const struct lb_partition *slot, struct lb_image_info *image)
 {
   struct lb_select select;
-  int result = lb_select_start(&select, &dump->device.device, slot);
+  int result = lb_select_start(&select, &dump->device.device, slot, NULL);
   result = result == LB_OK ? LB_MORE : result;
   while (result == LB_MORE) {
     result = lb_select_step(&select);

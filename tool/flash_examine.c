@@ -45,7 +45,7 @@ void flash_examine(struct flash_examination *examination, const char *path, cons
   }
   examination->otadata_result = lb_otadata_read(&examination->otadata, &device);
   examine_slots(examination, &device, &verify);
-  examination->boot_result = lb_boot(&device, &examination->table, &verify, NULL, &examination->boot);
+  examination->boot_result = lb_boot_preview(&device, &examination->table, &verify, NULL, &examination->boot);
 }
 
 const struct flash_slot *flash_booting_slot(const struct flash_examination *examination)

@@ -184,7 +184,7 @@ static bool still_boots(struct flash_dump *dump, const struct lb_table *table)
   flash.context = &overlay;
   flash.read = overlay_read;
   flash_device_start(&device, &flash, dump->device.device.chip);
-  int result = lb_boot(&device.device, &device.table, &dump->verify, NULL, &decision);
+  int result = lb_boot_preview(&device.device, &device.table, &dump->verify, NULL, &decision);
   flash_dump_label(&dump->boot.partition, label);
   if (result != LB_OK) {
     report_error("%s: with this partition table %s, which boots now, would not boot, and nothing else either: %s",

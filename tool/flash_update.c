@@ -48,12 +48,16 @@ static int deselect(struct flash_dump *dump)
 {
   const struct lb_partition *running = &dump->boot.partition;
   const struct lb_device *device = &dump->device.device;
+  const struct lb_selection selection = {
+      .slot = running->subtype - (uint32_t)LB_SUBTYPE_OTA_0,
+      .digest = dump->verify.image.info.digest, /* of what boots now */
+  };
   struct lb_otadata otadata;
   int result = lb_otadata_read(&otadata, device);
   result = result == LB_OK ? LB_MORE : result;
   while (result == LB_MORE) {
     result = lb_partition_is_ota(running)
-                 ? lb_otadata_select_slot(&otadata, device, (uint32_t)(running->subtype - LB_SUBTYPE_OTA_0))
+                 ? lb_otadata_select_slot(&otadata, device, &selection)
                  : lb_otadata_select_factory(&otadata, device);
   }
   return result;

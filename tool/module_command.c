@@ -10,7 +10,7 @@
 
 #define HOSTS 32U
 
-enum { FLASH = 256, SD, STORE, HOST, CA, LINK, CLOCK, TIMING, LISTEN, KEEP_GOING, TRANSCRIPT };
+enum { FLASH = 256, SD, STORE, HOST, CA, LINK, CLOCK, TIMING, LISTEN, KEEP_GOING, TRANSCRIPT, FAULT, SEED };
 
 static const struct option table[] = {
     {"flash", required_argument, NULL, FLASH},     {"sd", required_argument, NULL, SD},
@@ -18,7 +18,8 @@ static const struct option table[] = {
     {"ca", required_argument, NULL, CA},           {"link", required_argument, NULL, LINK},
     {"clock", required_argument, NULL, CLOCK},     {"timing", required_argument, NULL, TIMING},
     {"listen", required_argument, NULL, LISTEN},   {"keep-going", no_argument, NULL, KEEP_GOING},
-    {"transcript", no_argument, NULL, TRANSCRIPT}, {0},
+    {"transcript", no_argument, NULL, TRANSCRIPT}, {"fault", required_argument, NULL, FAULT},
+    {"seed", required_argument, NULL, SEED},       {0},
 };
 
 /* One of two words. */
@@ -44,6 +45,15 @@ static bool add_host(struct virtual_module_options *options, const char **hosts,
   }
   hosts[options->host_count++] = host;
   return true;
+}
+
+static bool add_fault(struct virtual_module_options *options, const char *fault)
+{
+  const char *wrong = faults_add(&options->faults, fault);
+  if (wrong) {
+    report_error("--fault: '%s': %s", fault, wrong);
+  }
+  return !wrong;
 }
 
 static bool take_option(struct virtual_module_options *options, const char **hosts, int option)
@@ -83,6 +93,11 @@ static bool take_option(struct virtual_module_options *options, const char **hos
   case TRANSCRIPT:
     options->transcript = true;
     return true;
+  case FAULT:
+    return add_fault(options, optarg);
+  case SEED:
+    options->has_seed = true;
+    return options_number("--seed", optarg, 0, UINT32_MAX, &options->seed);
   default:
     return false;
   }

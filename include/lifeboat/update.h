@@ -6,18 +6,26 @@
  *   lb_update_write   the first LB_IMAGE_HEAD_SIZE bytes are only judged: an image that is refused by them leaves every
  *                     byte of the flash as it was. Then, if otadata selects the target, the selection moves to the
  *                     running slot; then lb_writer writes. The image's first 24 bytes are kept back, so that a part
- *                     of an image never looks like one.
+ *                     of an image never looks like one. With a journal (lifeboat/journal.h) that is made before, and
+ *                     each block is marked when it is begun and when it is done.
  *   lb_update_finish  the rest is written, the first 24 bytes programmed, everything read back and verified, and only
- *                     then is the slot selected
+ *                     then is the slot selected, and the journal closed
+ *
+ * To go on with an update that was cut: lb_update_resume, lb_update_resume_step until it says LB_OK, then
+ * lb_update_write with the bytes from lb_update_position on. A session whose link was lost, but which is still in
+ * memory, need not be resumed: it simply takes the bytes from lb_update_position on.
  *
  * A cut at any moment leaves the running slot, factory and a bootable selection. Every call does at most one erase and
  * one page, so the caller stays in control. To abandon a session simply stop calling: nothing has to be undone. The
- * selection may have moved to the running slot by then, and lb_update_remains tells what is in the target.
+ * selection may have moved to the running slot by then, and lb_update_remains tells what is in the target. An image
+ * that turns out bad closes the journal, so that the next try begins anew; a flash that fails, or fewer bytes than
+ * announced, leave it open.
  */
 #ifndef LIFEBOAT_UPDATE_H
 #define LIFEBOAT_UPDATE_H
 
 #include "lifeboat/image.h"
+#include "lifeboat/journal.h"
 #include "lifeboat/otadata.h"
 #include "lifeboat/select.h"
 #include "lifeboat/target.h"
@@ -33,20 +41,38 @@ struct lb_update_config {
   const char *project;            /* the image must be of this project, if it names one; NULL or "": any */
   bool only_write;                /* do not select the target; then it must not be selected at the start either */
   uint8_t *sector_buffer;         /* one sector, the session's until the end; NULL: nothing is compared */
+  struct lb_trial_terms trial;    /* how the target is selected at the end; all zero: no trial */
+  /* Is that an image whose trial failed before? Asked once with the head (digest unknown, complete false) and once with
+   * the whole image; true refuses it with LB_ERR_FAILED_BEFORE. NULL: any is welcome. */
+  bool (*failed_before)(void *context, const struct lb_image_info *info, bool complete);
+  void *failed_context;
+  /* Where the image comes from, for the journal (lifeboat/journal.h). NULL: no journal is kept. Both stay until the
+   * end. validator: the server's strong one, with its quotes; "" of a local file, which is compared instead; NULL:
+   * the source has none, so no journal is kept. */
+  const char *source;
+  const char *validator;
 };
 
 struct lb_update {
   struct lb_update_config config;
   struct lb_image image; /* the image as it came; image.info tells about it */
   struct lb_writer writer;
-  union {
-    struct lb_otadata otadata; /* while the selection moves away from the target */
-    struct lb_select select;   /* while the image is read back and selected */
-  } stage;
+  struct lb_select select; /* while the selection moves away from the target: its verify and otadata; and at the end */
   uint8_t state;
+  uint8_t retiring; /* how far the selection has moved away from the target */
   bool touched_flash;
-  bool sealed; /* the first bytes are programmed */
+  bool old_tail;      /* the image that the target held reached into its last sector */
+  bool spoiled;       /* and that has been changed */
+  bool sealed;        /* the first bytes are programmed */
+  bool sealing_begun; /* when a session was resumed: some of their bits are there */
   bool verified;
+  struct lb_journal journal; /* while there is one */
+  bool has_journal;
+  bool resumed;
+  bool block_begun;     /* the block has its mark, and is not done */
+  uint32_t block;       /* of the journal: the one that is written, or comes next */
+  uint32_t block_crc;   /* of its bytes so far; before it is begun, that of the block before */
+  uint32_t block_limit; /* blocks that a resumed session still trusts */
   int result;           /* the error that ended the session, or LB_OK */
   uint32_t received;    /* bytes taken from the caller */
   uint32_t written;     /* of them, bytes the writer has taken */
@@ -60,6 +86,27 @@ struct lb_update {
  * of whole sectors; LB_ERR_HASH.
  */
 int lb_update_start(struct lb_update *update, const struct lb_update_config *config);
+
+/*
+ * Begins a session that goes on with the update that the target's journal names, if config->source and, where it is not
+ * NULL, config->validator are the journal's; config->size is taken from the journal. Nothing is touched yet. LB_MORE:
+ * call lb_update_resume_step. LB_ERR_NO_JOURNAL: there is none of that source, or no block of it is done, or it is of a
+ * local file; begin anew with lb_update_start. Else errors as lb_update_start.
+ */
+int lb_update_resume(struct lb_update *update, const struct lb_update_config *config);
+
+/*
+ * Reads the blocks that the journal marks done, LB_VERIFY_STEP bytes a step, compares them with their CRCs, and shows
+ * them to the inspector: LB_MORE, then LB_OK: lb_update_write takes the bytes from lb_update_position on.
+ * LB_ERR_NO_JOURNAL: not even the first block can be trusted; any other error as lb_update_write. Nothing is touched.
+ */
+int lb_update_resume_step(struct lb_update *update);
+
+/* How many bytes of the image the session has taken, those of a resumed one's trusted blocks included. */
+uint32_t lb_update_position(const struct lb_update *update);
+
+/* Has the session a journal, so that what is abandoned now can be gone on with later? */
+bool lb_update_has_journal(const struct lb_update *update);
 
 /*
  * Takes bytes and tells in `*used` how many: it may take fewer, even none; call again with the rest.
@@ -80,7 +127,7 @@ bool lb_update_touched_flash(const struct lb_update *update);
 
 /* What an abandoned or failed session leaves in its target. */
 enum lb_update_remains {
-  LB_REMAINS_AS_BEFORE,  /* not a byte was changed, though the selection may have moved to the running slot */
+  LB_REMAINS_AS_BEFORE,  /* what it held, though the selection may have moved to the running slot */
   LB_REMAINS_UNFINISHED, /* a part of an image, which does not verify */
   LB_REMAINS_WHOLE       /* the whole image, which may not have been verified or selected yet */
 };

@@ -16,7 +16,7 @@
 struct lb_writer {
   const struct lb_flash *flash;
   uint32_t start;   /* of the partition */
-  uint32_t end;     /* behind its last byte */
+  uint32_t end;     /* behind its last byte, or lower: see lb_writer_limit */
   uint8_t *buffer;  /* one sector, or NULL */
   uint32_t sector;  /* size of a sector */
   uint32_t address; /* where the next byte belongs; with a buffer: where the gathered sector begins */
@@ -26,6 +26,8 @@ struct lb_writer {
   uint8_t phase;
   bool touched;          /* something has been erased or programmed, or tried to */
   uint32_t compare_end;  /* sectors from here on are not compared: the partition's end, or set lower after the start */
+  uint32_t distrusted;   /* nor are those from here ... */
+  uint32_t distrust_end; /* ... to here: nowhere, or set after the start */
   uint32_t sectors_kept; /* sectors that were left alone */
   uint32_t bytes_erased; /* counted for reports */
   uint32_t pages_written;
@@ -37,6 +39,18 @@ struct lb_writer {
  */
 int lb_writer_start(struct lb_writer *writer, const struct lb_flash *flash, const struct lb_partition *partition,
                     uint8_t *buffer);
+
+/*
+ * Sets the end lower: nothing from there on is erased or programmed. `end` is aligned to sectors, and nothing has been
+ * written yet. LB_ERR_ARGUMENT.
+ */
+int lb_writer_limit(struct lb_writer *writer, uint32_t end);
+
+/*
+ * Goes to where writing begins, if that is not the partition's first byte: an address that is aligned to sectors and up
+ * to the end. What lies before is left alone. LB_ERR_ARGUMENT.
+ */
+int lb_writer_seek(struct lb_writer *writer, uint32_t address);
 
 /*
  * Takes bytes and tells in `*used` how many; does at most one erase or one page, so it may take fewer than `length`,

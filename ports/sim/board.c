@@ -2,6 +2,8 @@
 #include "ports/sim/board.h"
 
 #include <stdio.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "module/port_error.h"
 
@@ -66,6 +68,14 @@ static void open_hashes(struct sim_board *board)
   mbedtls_hash_md5(&board->md5, &board->hash_contexts[2]);
 }
 
+/* Modules that lose their server together shall not come back together. */
+static uint32_t make_seed(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (uint32_t)now.tv_nsec ^ (uint32_t)now.tv_sec ^ ((uint32_t)getpid() << 16);
+}
+
 bool sim_board_open(struct sim_board *board, const struct virtual_module_options *options)
 {
   sim_clock_start(&board->clock, options->clock);
@@ -85,6 +95,7 @@ bool sim_board_open(struct sim_board *board, const struct virtual_module_options
       .clock = &board->clock.port,
       .files = &board->files.port,
       .network = sim_network_port(board->network),
+      .seed = options->has_seed ? options->seed : make_seed(),
       .idle = &board->flash.idle,
   };
   return true;

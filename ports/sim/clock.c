@@ -27,6 +27,13 @@ static uint64_t now_ms(void *context)
   return sim_clock_now_us(context) / US_PER_MS;
 }
 
+static int64_t utc(void *context)
+{
+  const struct sim_clock *clock = context;
+  return clock->kind == SIM_CLOCK_REAL ? (int64_t)time(NULL)
+                                       : clock->start_utc + (int64_t)(clock->now_us / US_PER_SECOND);
+}
+
 void sim_clock_spend_us(struct sim_clock *clock, uint64_t us)
 {
   if (clock->kind == SIM_CLOCK_VIRTUAL) {
@@ -95,9 +102,10 @@ static void idle(void *context, uint32_t ms)
 void sim_clock_start(struct sim_clock *clock, enum sim_clock_kind kind)
 {
   memset(clock, 0, sizeof *clock);
-  clock->port = (struct port_clock){.context = clock, .now_ms = now_ms, .idle = idle};
+  clock->port = (struct port_clock){.context = clock, .now_ms = now_ms, .utc = utc, .idle = idle};
   clock->kind = kind;
   clock->start_us = monotonic_us();
+  clock->start_utc = (int64_t)time(NULL);
 }
 
 bool sim_clock_watch(struct sim_clock *clock, int fd)

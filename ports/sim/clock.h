@@ -35,6 +35,7 @@ struct sim_clock {
   enum sim_clock_kind kind;
   uint64_t start_us; /* real: the computer's clock at power-on */
   uint64_t now_us;   /* virtual */
+  int64_t start_utc; /* the computer's date at power-on: the virtual clock's date begins there, and goes as it goes */
   uint64_t debt_us;  /* real: time spent that has not been slept yet */
   struct pollfd watched[SIM_CLOCK_WATCHED];
   unsigned watched_count;

@@ -12,9 +12,7 @@
 #include "ports/sim/console_socket.h"
 #include "ports/sim/remote_console.h"
 
-#define JOB_WAIT_MS    50U
-#define PROMPT_WAIT_MS 1000 /* a signal that comes just before the wait is noticed after this */
-#define NAP_MS         10
+#define NAP_MS 10
 
 struct consoles {
   struct console_socket listener;
@@ -126,12 +124,12 @@ static unsigned descriptors_of(const struct consoles *consoles, int fd, struct p
   return count;
 }
 
-void consoles_wait(struct consoles *consoles, struct sim_clock *clock, int fd, bool job)
+void consoles_wait(struct consoles *consoles, struct sim_clock *clock, int fd, bool job, uint32_t ms)
 {
   struct pollfd descriptors[CONSOLES_MOST + 2U];
   const unsigned count = descriptors_of(consoles, fd, descriptors);
   if (!job) {
-    (void)poll(descriptors, count, PROMPT_WAIT_MS);
+    (void)poll(descriptors, count, (int)ms);
     return;
   }
   for (unsigned i = 0; i < count; i++) {
@@ -139,7 +137,7 @@ void consoles_wait(struct consoles *consoles, struct sim_clock *clock, int fd, b
       (void)sim_clock_watch(clock, descriptors[i].fd); /* SIM_CLOCK_WATCHED is enough for all */
     }
   }
-  clock->port.idle(clock->port.context, JOB_WAIT_MS);
+  clock->port.idle(clock->port.context, ms);
   for (unsigned i = 0; i < count; i++) {
     sim_clock_unwatch(clock, descriptors[i].fd);
   }

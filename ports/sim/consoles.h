@@ -31,10 +31,10 @@ bool consoles_are_busy(const struct consoles *consoles);
 bool consoles_have_job(const struct consoles *consoles);
 
 /*
- * Nothing to do: waits, for a bounded time, until `fd` (-1: none) is readable, something comes from a client or a
- * signal comes. `job`: commands are under way, so that simulated time passes, and the network is waited for as well.
+ * Nothing to do: waits, at most `ms`, until `fd` (-1: none) is readable, something comes from a client or a signal
+ * comes. `job`: something is under way, so that simulated time passes, and the network is waited for as well.
  */
-void consoles_wait(struct consoles *consoles, struct sim_clock *clock, int fd, bool job);
+void consoles_wait(struct consoles *consoles, struct sim_clock *clock, int fd, bool job, uint32_t ms);
 
 /* Abandons all commands that are under way; their clients are told. */
 void consoles_cancel(struct consoles *consoles);

@@ -28,7 +28,7 @@ static bool is_protected(const struct sim_flash *flash, uint32_t address, uint32
 /* A chip without power, or one that is busy because the idle poll came back to it, does nothing. */
 static bool is_ready(const struct sim_flash *flash)
 {
-  return flash->powered && !flash->busy;
+  return flash->power.on && !flash->busy;
 }
 
 /* What programs and erases have in common: may this one happen? */
@@ -41,7 +41,7 @@ static bool may_change(struct sim_flash *flash, uint32_t address, uint32_t lengt
     flash->counters.violations++;
     return false;
   }
-  return true;
+  return sim_flash_touch(flash, address, length);
 }
 
 static int driver_read(void *context, uint32_t address, void *buffer, uint32_t length)
@@ -54,13 +54,25 @@ static int driver_read(void *context, uint32_t address, void *buffer, uint32_t l
     flash->counters.refused++;
     return DRIVER_FAILED;
   }
+  if (sim_flash_fault_hit(flash, SIM_FAULT_READ_FAILS, address, length)) {
+    return DRIVER_FAILED;
+  }
   if (length > 0) {
     memcpy(buffer, flash->bytes + address, length);
+    sim_flash_unstable_read(flash, address, buffer, length);
   }
   flash->counters.reads++;
   flash->counters.bytes_read += length;
   sim_flash_spend_read(flash, length);
   return 0;
+}
+
+static void clear_bits(struct sim_flash *flash, uint32_t address, const uint8_t *data, uint32_t length)
+{
+  for (uint32_t i = 0; i < length; i++) {
+    flash->bytes[address + i] &= data[i];
+  }
+  sim_flash_unstable_program(flash, address, data, length);
 }
 
 static int driver_program(void *context, uint32_t address, const void *data, uint32_t length)
@@ -79,8 +91,11 @@ static int driver_program(void *context, uint32_t address, const void *data, uin
     sim_flash_cut_program(flash, address, bytes, length);
     return DRIVER_FAILED;
   }
-  for (uint32_t i = 0; i < length; i++) {
-    flash->bytes[address + i] &= bytes[i];
+  if (sim_flash_fault_hit(flash, SIM_FAULT_PROGRAM_FAILS, address, length)) {
+    return DRIVER_FAILED;
+  }
+  if (!sim_flash_fault_hit(flash, SIM_FAULT_PROGRAM_IGNORED, address, length)) {
+    clear_bits(flash, address, bytes, length);
   }
   flash->counters.programs++;
   flash->counters.bytes_programmed += length;
@@ -98,6 +113,16 @@ static uint32_t erase_size_index(const struct sim_flash *flash, uint32_t length)
   return index;
 }
 
+static void set_bits(struct sim_flash *flash, uint32_t address, uint32_t length)
+{
+  const uint32_t sector = flash->driver.erase_sizes[0];
+  memset(flash->bytes + address, 0xFF, length);
+  sim_flash_unstable_erase(flash, address, length);
+  for (uint32_t at = address; at < address + length; at += sector) {
+    flash->wear[at / sector]++;
+  }
+}
+
 static int driver_erase(void *context, uint32_t address, uint32_t length)
 {
   struct sim_flash *flash = context;
@@ -113,10 +138,11 @@ static int driver_erase(void *context, uint32_t address, uint32_t length)
     sim_flash_cut_erase(flash, address, length);
     return DRIVER_FAILED;
   }
-  memset(flash->bytes + address, 0xFF, length);
-  const uint32_t sector = flash->driver.erase_sizes[0];
-  for (uint32_t at = address; at < address + length; at += sector) {
-    flash->wear[at / sector]++;
+  if (sim_flash_fault_hit(flash, SIM_FAULT_ERASE_FAILS, address, length)) {
+    return DRIVER_FAILED;
+  }
+  if (!sim_flash_fault_hit(flash, SIM_FAULT_ERASE_IGNORED, address, length)) {
+    set_bits(flash, address, length);
   }
   flash->counters.erases++;
   flash->counters.erases_by_size[index]++;
@@ -129,7 +155,7 @@ void sim_flash_attach(struct sim_flash *flash, uint8_t *bytes, uint32_t *wear, c
 {
   flash->bytes = bytes;
   flash->wear = wear;
-  flash->powered = true;
+  flash->power.on = true;
   flash->driver = (struct lb_flash){
       .context = flash,
       .read = driver_read,

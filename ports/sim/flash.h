@@ -3,7 +3,8 @@
  * The simulated NOR flash: in a file, byte for byte what would be read out of a real module, or in memory.
  *
  * It does what the chip does: programming only clears bits and stays within a page, erasing takes whole aligned blocks.
- * It counts, it can take the time that the chip takes, and its power can be cut in the middle of an operation.
+ * It counts, it can take the time that the chip takes, its power can be cut in the middle of an operation, parts of it
+ * can be broken, and it can go back to what it was at a mark.
  */
 #ifndef PORTS_SIM_FLASH_H
 #define PORTS_SIM_FLASH_H
@@ -69,9 +70,41 @@ struct sim_flash_counters {
   uint64_t violations; /* programs and erases in a protected range */
 };
 
+enum sim_operation { SIM_OPERATION_PROGRAM, SIM_OPERATION_ERASE };
+
+/*
+ * What a cut leaves of the operation that it hits; which part of it follows from the seed. The ways below SIM_CUT_WAYS
+ * are what an exhaustive test tries, as far as sim_cut_applies.
+ */
 enum sim_cut {
-  SIM_CUT_BEFORE, /* nothing of the operation happens */
-  SIM_CUT_TORN,   /* a part of it happens; which part is chosen by the seed */
+  SIM_CUT_BEFORE,         /* nothing of the operation happens */
+  SIM_CUT_PROGRAM_PREFIX, /* the first bytes are programmed, and some bits of the next one */
+  SIM_CUT_PROGRAM_SUBSET, /* any of the bits that were to be cleared are */
+  SIM_CUT_ERASE_MIXED,    /* the block falls into a part that is old, one that is 0xFF and one that is noise */
+  SIM_CUT_UNSTABLE, /* each bit that was to be cleared, or each bit of the block, is done, untouched or unstable */
+  SIM_CUT_WAYS,
+  SIM_CUT_TORN = SIM_CUT_WAYS /* a prefix or a subset of a program, a mixed erase; also where a way does not apply */
+};
+
+/* Is that a way of cutting such an operation? Its name: "before", "prefix", "subset", "mixed", "unstable", "torn". */
+bool sim_cut_applies(enum sim_cut cut, enum sim_operation operation);
+const char *sim_cut_name(enum sim_cut cut);
+
+/* The operation that was cut last. */
+struct sim_cut_report {
+  enum sim_cut cut;
+  enum sim_operation operation;
+  uint32_t address;
+  uint32_t length;
+};
+
+/* What may be wrong with a range of the chip. A failing driver function returns an error and changes nothing. */
+enum sim_fault {
+  SIM_FAULT_READ_FAILS,
+  SIM_FAULT_PROGRAM_FAILS,
+  SIM_FAULT_PROGRAM_IGNORED, /* nothing is programmed, and the driver says that it was */
+  SIM_FAULT_ERASE_FAILS,
+  SIM_FAULT_ERASE_IGNORED /* likewise */
 };
 
 #define SIM_FLASH_PROTECTED 8U
@@ -80,6 +113,34 @@ struct sim_flash_range {
   uint32_t address;
   uint32_t length;
 };
+
+#define SIM_FLASH_FAULTS 8U /* faults at a time */
+#define SIM_FLASH_MARKS  8U /* marks within each other */
+#define SIM_FLASH_HINTS  8U
+
+struct sim_flash_fault {
+  enum sim_fault kind;
+  struct sim_flash_range range;
+  uint32_t times_left; /* SIM_FAULT_ALWAYS: no end */
+};
+
+/* Where unstable bits may be: exactly which ones `mask` says, a bit for each of the chip. */
+struct sim_flash_unstable {
+  uint8_t *mask; /* NULL: there never was any */
+  struct sim_flash_range hints[SIM_FLASH_HINTS];
+  uint32_t hint_count;
+};
+
+/* A cut that is ordered, and the last one that happened. */
+struct sim_flash_power {
+  bool on;
+  bool cut_fired;
+  enum sim_cut cut;
+  uint64_t countdown; /* operations up to and including the one that is cut; 0: none will be */
+  struct sim_cut_report report;
+};
+
+struct sim_flash_mark; /* flash_snapshot.c */
 
 struct sim_flash {
   struct lb_flash driver; /* for the library: valid until sim_flash_close, as long as the struct does not move */
@@ -95,13 +156,17 @@ struct sim_flash {
   uint32_t owed_ns; /* below a microsecond */
   struct sim_flash_counters counters;
   uint32_t *wear; /* for each sector, how often it was erased */
-  bool powered;
-  bool cut_fired;
-  enum sim_cut cut;
-  uint64_t cut_countdown; /* operations up to and including the one that is cut; 0: none will be */
+  struct sim_flash_power power;
   uint64_t random;
   struct sim_flash_range protected_ranges[SIM_FLASH_PROTECTED];
   uint32_t protected_count;
+  struct sim_flash_fault faults[SIM_FLASH_FAULTS];
+  uint32_t fault_count;
+  uint64_t fault_hits;
+  struct sim_flash_unstable unstable;
+  struct sim_flash_mark *marks; /* SIM_FLASH_MARKS of them once one was made; NULL before */
+  uint32_t mark_count;
+  uint32_t generation;
 };
 
 /* ---- opening ---- */
@@ -126,7 +191,10 @@ void sim_flash_close(struct sim_flash *flash);
  */
 bool sim_flash_sync(struct sim_flash *flash);
 
-/* All bytes, to look at and, unless it was opened read-only, to damage behind the driver's back. */
+/*
+ * All bytes, to look at and, unless it was opened read-only, to damage behind the driver's back (tell sim_flash_touch
+ * before). An unstable bit reads here as whatever was left of it.
+ */
 uint8_t *sim_flash_bytes(struct sim_flash *flash);
 
 /* From now on operations take time on `clock`; NULL, as at the beginning: no time. Both stay valid. */
@@ -151,7 +219,7 @@ void sim_flash_unprotect_all(struct sim_flash *flash);
 
 /* ---- power ---- */
 
-/* What is torn follows from the seed; 0 at the beginning. */
+/* What is torn, and how unstable bits read, follows from the seed; 0 at the beginning. */
 void sim_flash_seed(struct sim_flash *flash, uint64_t seed);
 
 /*
@@ -161,7 +229,57 @@ void sim_flash_seed(struct sim_flash *flash, uint64_t seed);
 void sim_flash_cut_at(struct sim_flash *flash, uint64_t operation_number, enum sim_cut cut);
 bool sim_flash_cut_fired(const struct sim_flash *flash);
 
+/* What was cut last; all zero before the first cut. */
+const struct sim_cut_report *sim_flash_cut_report(const struct sim_flash *flash);
+
 /* Power is back: the driver works again, and the next cut can be ordered. */
 void sim_flash_power_on(struct sim_flash *flash);
+
+/*
+ * How many bits of a range are unstable. Such a bit reads randomly at each read, until it is programmed to 0 or its
+ * block is erased; they come from SIM_CUT_UNSTABLE alone, and only where the operation that was cut was at work.
+ */
+uint32_t sim_flash_unstable_bits(const struct sim_flash *flash, uint32_t address, uint32_t length);
+
+/* ---- broken parts ---- */
+
+#define SIM_FAULT_ALWAYS 0U
+
+/*
+ * Breaks a range: the operations of that kind that touch it fail or are ignored, the next `times` of them, or always.
+ * False if SIM_FLASH_FAULTS are set already. sim_flash_fault_hits counts all operations that it happened to.
+ */
+bool sim_flash_set_fault(struct sim_flash *flash, enum sim_fault kind, uint32_t address, uint32_t length,
+                         uint32_t times);
+void sim_flash_clear_faults(struct sim_flash *flash);
+uint64_t sim_flash_fault_hits(const struct sim_flash *flash);
+
+/* ---- going back ---- */
+
+/*
+ * Remembers what the chip is now: bytes, unstable bits, wear, random numbers, power and the ordered cut. Only what
+ * changes afterwards is copied, a sector at a time, so neither this nor going back depends on the size of the chip.
+ * Marks nest, SIM_FLASH_MARKS deep. False beyond that, and without memory.
+ */
+bool sim_flash_mark(struct sim_flash *flash);
+
+/*
+ * Goes back to the last mark, which stays. Counters, faults and protected ranges stay as they are. Does nothing without
+ * a mark.
+ */
+void sim_flash_rewind(struct sim_flash *flash);
+
+/* Forgets the last mark and stays where it is: the mark before, if there is one, is now the last. */
+void sim_flash_unmark(struct sim_flash *flash);
+
+/*
+ * Says that bytes of this range are about to be changed through sim_flash_bytes, so that marks know. False without
+ * memory.
+ */
+bool sim_flash_touch(struct sim_flash *flash, uint32_t address, uint32_t length);
+
+/* How many sectors have changed since the last mark, and which, in no order; 0 without a mark. */
+uint32_t sim_flash_changed_count(const struct sim_flash *flash);
+uint32_t sim_flash_changed_at(const struct sim_flash *flash, uint32_t index);
 
 #endif

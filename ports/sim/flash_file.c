@@ -157,6 +157,8 @@ int sim_flash_open_file(struct sim_flash *flash, const char *path, enum sim_flas
 void sim_flash_close(struct sim_flash *flash)
 {
   free(flash->wear);
+  free(flash->unstable.mask);
+  sim_flash_free_marks(flash);
   if (flash->fd >= 0) {
     munmap(flash->bytes, flash->driver.size);
     close(flash->fd);

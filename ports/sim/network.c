@@ -105,7 +105,7 @@ static int set_link(void *context, bool up, const char *name)
 
 /* ---- transfers ---- */
 
-static int network_open(void *context, const char *url, struct port_transfer **transfer)
+static int network_open(void *context, const struct port_request *request, struct port_transfer **transfer)
 {
   struct sim_network *network = context;
   if (!network->is_up) {
@@ -113,7 +113,7 @@ static int network_open(void *context, const char *url, struct port_transfer **t
   }
   for (unsigned i = 0; i < SIM_NETWORK_TRANSFERS; i++) {
     if (!network->transfers[i].easy) {
-      const int err = transfer_begin(&network->transfers[i], &network->setup, url);
+      const int err = transfer_begin(&network->transfers[i], &network->setup, request);
       network->transfers[i].network = network;
       *transfer = err ? NULL : &network->transfers[i];
       tell_clock(network);
@@ -208,10 +208,7 @@ static int prepare(struct sim_network *network, const struct sim_network_options
     }
   }
   network->setup.multi = curl_multi_init();
-  if (!network->setup.multi || !append(&network->setup.headers, "Connection: close")) {
-    return PORT_ERR_FILE_IO;
-  }
-  return LB_OK;
+  return network->setup.multi ? LB_OK : PORT_ERR_FILE_IO;
 }
 
 int sim_network_open(struct sim_network **network, const struct sim_network_options *options)
@@ -257,7 +254,6 @@ void sim_network_close(struct sim_network *network)
   sim_clock_wait_with(network->clock, NULL);
   curl_multi_cleanup(network->setup.multi);
   curl_slist_free_all(network->setup.hosts);
-  curl_slist_free_all(network->setup.headers);
   free(network->ca_file);
   free(network);
   curl_global_cleanup();

@@ -3,11 +3,15 @@
  * libcurl is told to ignore Content-Length and to read until the server closes; the length is checked here. Else it
  * would throw away what comes beyond it and never tell.
  */
+#define _GNU_SOURCE
 #include "ports/sim/network_transfer.h"
 
-#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "ports/sim/network_headers.h"
 #include "ports/sim/network_url.h"
 
 #define CONNECT_TIMEOUT_MS 30000L
@@ -39,24 +43,18 @@ void transfer_fail(struct port_transfer *transfer, int error)
   }
 }
 
-/* ---- the headers ---- */
-
-static bool parse_length(const char *text, uint64_t *length)
+/* Something came. Bytes that come one by one keep the connection, but an update that takes days is none. */
+static void heard(struct port_transfer *transfer, size_t length)
 {
-  uint64_t number = 0;
-  if (!isdigit((unsigned char)*text)) {
-    return false;
+  transfer->silence_ms = 0;
+  transfer->slow_bytes += length;
+  if (transfer->slow_bytes >= TRANSFER_SLOW_BYTES) {
+    transfer->slow_bytes = 0;
+    transfer->slow_ms = 0;
   }
-  for (; isdigit((unsigned char)*text); text++) {
-    const uint64_t digit = (uint64_t)(*text - '0');
-    if (number > (INT64_MAX - digit) / 10) {
-      return false;
-    }
-    number = number * 10 + digit;
-  }
-  *length = number;
-  return *text == '\0';
 }
+
+/* ---- the headers ---- */
 
 /* Chunks know their end, so a length beside them counts for nothing (RFC 9112, 6.3). Lengths that differ: no HTTP. */
 static bool read_length(struct port_transfer *transfer)
@@ -70,13 +68,42 @@ static bool read_length(struct port_transfer *transfer)
     if (!text) {
       return true;
     }
-    if (!parse_length(text, &length) || (reply->has_length && length != reply->length)) {
+    if (!network_header_length(text, &length) || (reply->has_length && length != reply->length)) {
       return false;
     }
     reply->has_length = true;
     reply->length = length;
   }
   return true;
+}
+
+/* The one header of that name; NULL if there is none, or several, which nobody could choose between. */
+static const char *only_header(const struct port_transfer *transfer, const char *name)
+{
+  size_t count = 0;
+  const char *text = header(transfer, name, 0, &count);
+  return count == 1 ? text : NULL;
+}
+
+/* A part is one only if all that is said about it fits together. Several parts at once have no Content-Range. */
+static void read_range(const struct port_transfer *transfer, struct port_reply *reply)
+{
+  struct network_range range;
+  const char *text = only_header(transfer, "Content-Range");
+  if (reply->status != PORT_HTTP_PARTIAL || !reply->has_length || !text || !network_header_range(text, &range)) {
+    return;
+  }
+  reply->has_range = reply->length == range.last - range.first + 1;
+  reply->first = range.first;
+  reply->total = range.total;
+}
+
+static void read_validator(const struct port_transfer *transfer, struct port_reply *reply)
+{
+  const char *text = only_header(transfer, "ETag");
+  if (text) {
+    network_header_etag(text, reply->validator, &reply->weak);
+  }
 }
 
 static bool is_redirect(int status)
@@ -106,6 +133,8 @@ static void headers_complete(struct port_transfer *transfer)
     transfer_fail(transfer, PORT_ERR_PROTOCOL);
     return;
   }
+  read_range(transfer, &transfer->reply);
+  read_validator(transfer, &transfer->reply);
   transfer->has_reply = true;
   transfer->state = TRANSFER_BODY;
 }
@@ -115,7 +144,7 @@ static size_t on_header(const char *line, size_t size, size_t count, void *conte
 {
   struct port_transfer *transfer = context;
   const size_t length = size * count;
-  transfer->silence_ms = 0;
+  heard(transfer, length);
   if (transfer->state == TRANSFER_HEADERS && length > 0 && (line[0] == '\r' || line[0] == '\n')) {
     headers_complete(transfer);
   }
@@ -130,7 +159,7 @@ static size_t on_body(const char *bytes, size_t size, size_t count, void *contex
   struct port_transfer *transfer = context;
   const struct port_reply *reply = &transfer->reply;
   const size_t length = size * count;
-  transfer->silence_ms = 0;
+  heard(transfer, length);
   if (transfer->state != TRANSFER_BODY) {
     return transfer->state == TRANSFER_REDIRECT ? length : 0; /* the page of a redirect is not read */
   }
@@ -177,7 +206,7 @@ static CURLcode set_options(struct port_transfer *transfer)
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_FOLLOWLOCATION, 0L); /* we follow ourselves: transfer_attend */
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-  SET(CURLOPT_HTTPHEADER, setup->headers);
+  SET(CURLOPT_HTTPHEADER, transfer->headers);
   SET(CURLOPT_USERAGENT, "lifeboat/1");
   SET(CURLOPT_PROXY, ""); /* not even that of the environment */
   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -212,6 +241,8 @@ static int request(struct port_transfer *transfer)
   transfer->state = TRANSFER_HEADERS;
   transfer->attended_ms = now_ms(transfer);
   transfer->silence_ms = 0;
+  transfer->slow_ms = 0;
+  transfer->slow_bytes = 0;
   transfer->error_text[0] = '\0';
   if (curl_easy_setopt(transfer->easy, CURLOPT_URL, transfer->url) ||
       curl_multi_add_handle(transfer->setup->multi, transfer->easy)) {
@@ -220,11 +251,40 @@ static int request(struct port_transfer *transfer)
   return LB_OK;
 }
 
-int transfer_begin(struct port_transfer *transfer, const struct transfer_setup *setup, const char *url)
+static int add_line(struct port_transfer *transfer, const char *name, const char *value)
+{
+  char *line = NULL;
+  if (asprintf(&line, "%s: %s", name, value) < 0) {
+    return PORT_ERR_BUSY;
+  }
+  struct curl_slist *longer = curl_slist_append(transfer->headers, line);
+  free(line);
+  transfer->headers = longer ? longer : transfer->headers;
+  return longer ? LB_OK : PORT_ERR_BUSY;
+}
+
+/* They are sent again wherever a redirect leads. */
+static int make_headers(struct port_transfer *transfer, const struct port_request *asked)
+{
+  char range[40];
+  int err = add_line(transfer, "Connection", "close");
+  if (asked->first > 0 && !err) {
+    snprintf(range, sizeof range, "bytes=%" PRIu64 "-", asked->first);
+    err = add_line(transfer, "Range", range);
+    err = err ? err : add_line(transfer, "If-Range", asked->validator);
+  }
+  return err;
+}
+
+int transfer_begin(struct port_transfer *transfer, const struct transfer_setup *setup, const struct port_request *asked)
 {
   memset(transfer, 0, sizeof *transfer);
   transfer->setup = setup;
-  int err = network_url_make(url, &transfer->url);
+  if (asked->first > 0 && (!asked->validator || !network_is_strong_tag(asked->validator))) {
+    return LB_ERR_ARGUMENT; /* a part of who knows what; nor is anything but a tag to get into the headers */
+  }
+  int err = network_url_make(asked->url, &transfer->url);
+  err = err ? err : make_headers(transfer, asked);
   if (!err) {
     transfer->easy = curl_easy_init();
     err = transfer->easy && set_options(transfer) == CURLE_OK ? request(transfer) : PORT_ERR_BUSY;
@@ -242,6 +302,8 @@ void transfer_end(struct port_transfer *transfer)
     curl_easy_cleanup(transfer->easy);
     transfer->easy = NULL;
   }
+  curl_slist_free_all(transfer->headers);
+  transfer->headers = NULL;
   curl_free(transfer->url);
   transfer->url = NULL;
 }
@@ -295,10 +357,15 @@ static void measure_silence(struct port_transfer *transfer)
 {
   const uint64_t now = now_ms(transfer);
   const uint64_t gap = now - transfer->attended_ms;
+  const uint64_t attended = gap < TRANSFER_GAP_MS ? gap : TRANSFER_GAP_MS;
   transfer->attended_ms = now;
-  transfer->silence_ms += gap < TRANSFER_GAP_MS ? gap : TRANSFER_GAP_MS;
+  transfer->silence_ms += attended;
+  transfer->slow_ms += attended;
   if (transfer->buffer_length > 0) {
     transfer->silence_ms = 0;
+  }
+  if (transfer->paused) {
+    transfer->slow_ms = 0;
   }
 }
 
@@ -316,5 +383,7 @@ void transfer_attend(struct port_transfer *transfer)
     transfer->state = TRANSFER_COMPLETE;
   } else if (transfer->silence_ms >= PORT_NETWORK_TIMEOUT_MS) {
     transfer_fail(transfer, PORT_ERR_TIMEOUT);
+  } else if (transfer->slow_ms >= TRANSFER_SLOW_MS) {
+    transfer_fail(transfer, PORT_ERR_SLOW);
   }
 }

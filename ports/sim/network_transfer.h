@@ -18,12 +18,15 @@ struct sim_network;
 /* Not having looked for longer than this is our own silence, not the server's. */
 #define TRANSFER_GAP_MS      1000U
 
+/* A server that sends less than this in that time, though it is never silent for long, will never get there. */
+#define TRANSFER_SLOW_BYTES  1024U
+#define TRANSFER_SLOW_MS     (5U * PORT_NETWORK_TIMEOUT_MS)
+
 /* What all transfers have in common; the network's. */
 struct transfer_setup {
   CURLM *multi;
-  struct curl_slist *hosts;   /* for CURLOPT_CONNECT_TO */
-  struct curl_slist *headers; /* of the request */
-  const char *ca_file;        /* NULL: the computer's authorities */
+  struct curl_slist *hosts; /* for CURLOPT_CONNECT_TO */
+  const char *ca_file;      /* NULL: the computer's authorities */
   const struct port_clock *clock;
 };
 
@@ -40,6 +43,7 @@ struct port_transfer {
   const struct transfer_setup *setup;
   CURL *easy; /* NULL: not in use */
   char *url;
+  struct curl_slist *headers; /* of the request */
   unsigned redirects;
   enum transfer_state state;
   int error;      /* while TRANSFER_FAILED */
@@ -48,6 +52,8 @@ struct port_transfer {
   uint64_t received;      /* bytes of the body */
   uint64_t attended_ms;   /* when we looked last */
   uint64_t silence_ms;    /* for how long nothing has come, as far as we looked */
+  uint64_t slow_ms;       /* for how long less than TRANSFER_SLOW_BYTES have come, in the same way: */
+  uint64_t slow_bytes;    /* these */
   bool paused;            /* libcurl waits for room in the buffer */
   uint32_t buffer_begin;  /* the bytes that were not read yet: */
   uint32_t buffer_length; /* this many from there */
@@ -55,8 +61,10 @@ struct port_transfer {
   char error_text[CURL_ERROR_SIZE];
 };
 
-/* Begins. PORT_ERR_URL; PORT_ERR_BUSY if libcurl has no memory for it. */
-int transfer_begin(struct port_transfer *transfer, const struct transfer_setup *setup, const char *url);
+/* Begins. PORT_ERR_URL; PORT_ERR_BUSY if libcurl has no memory for it; LB_ERR_ARGUMENT for a part without a strong
+ * validator. */
+int transfer_begin(struct port_transfer *transfer, const struct transfer_setup *setup,
+                   const struct port_request *asked);
 
 /* Ends it and frees what it has; safe if it never began. */
 void transfer_end(struct port_transfer *transfer);

@@ -53,3 +53,8 @@ bool signals_terminated(void)
 {
   return terminated != 0;
 }
+
+bool signals_pending(void)
+{
+  return interrupted != 0 || terminated != 0;
+}

@@ -11,6 +11,9 @@ void signals_catch(void);
 /* Has SIGINT come since the last call? */
 bool signals_take_interrupt(void);
 
+/* Is there one of both that has not been taken? */
+bool signals_pending(void);
+
 /* Has SIGTERM (or SIGHUP) come? It stays so. */
 bool signals_terminated(void);
 

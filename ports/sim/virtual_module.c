@@ -11,8 +11,12 @@
 #include "module/console.h"
 #include "ports/sim/board.h"
 #include "ports/sim/consoles.h"
+#include "ports/sim/faults.h"
 #include "ports/sim/input.h"
 #include "ports/sim/signals.h"
+
+#define JOB_WAIT_MS    50U
+#define PROMPT_WAIT_MS 1000U /* a signal that comes just before the wait is noticed after this */
 
 struct virtual_module {
   const struct virtual_module_options *options;
@@ -23,10 +27,13 @@ struct virtual_module {
   struct console console; /* the main one, on stdin and stdout */
   struct input_host host;
   struct input *input;
-  struct consoles *consoles; /* the attached ones; NULL without --listen */
-  unsigned lives;            /* resets so far */
-  bool halted;               /* after a reset nothing boots */
-  bool editing;              /* a person is at the prompt */
+  struct consoles *consoles;      /* the attached ones; NULL without --listen */
+  struct port_network no_network; /* of firmware that has none */
+  unsigned lives;                 /* resets so far */
+  unsigned crashes;               /* in a row, without a line being read */
+  bool off;                       /* after a reset no firmware runs any more: */
+  enum virtual_module_end why;
+  bool editing; /* a person is at the prompt */
 };
 
 /* ---- the main console ---- */
@@ -49,12 +56,50 @@ static void write_output(void *context, const char *text, size_t length)
 
 /* ---- boots ---- */
 
-/* The bootloader, and if it finds something to boot, that firmware with a console. */
-static int boot(struct virtual_module *vm, enum module_boot_cause cause)
+static void give_up(struct virtual_module *vm, enum virtual_module_end why)
+{
+  vm->off = true;
+  vm->why = why;
+}
+
+static bool is_interrupted(void)
+{
+  return signals_take_interrupt() || signals_terminated();
+}
+
+/* A crash, or the watchdog. */
+static void count_crash(struct virtual_module *vm, enum lb_reset reset, bool early)
+{
+  const char *slot = vm->bootloader.decision.partition.label;
+  vm->uptime.crashes++;
+  vm->uptime.early_crashes += early ? 1 : 0;
+  if (reset == LB_RESET_CRASH) {
+    fprintf(stderr, "module: %s crashed\n", slot);
+  } else {
+    fputs("module: watchdog reset\n", stderr);
+  }
+  if (++vm->crashes == FAULT_CRASHES) {
+    fprintf(stderr, "Error: %u crashes without a line being read - start it without --fault %s=...\n", FAULT_CRASHES,
+            slot);
+    give_up(vm, VIRTUAL_MODULE_HALTED);
+  }
+}
+
+/* Firmware that hangs lets the time pass until the watchdog notices. */
+static void hang(struct virtual_module *vm)
+{
+  const struct port_clock *clock = &vm->board.clock.port;
+  const uint64_t until = clock->now_ms(clock->context) + FAULT_WATCHDOG_MS;
+  for (uint64_t now; (now = clock->now_ms(clock->context)) < until && !signals_pending();) {
+    clock->idle(clock->context, (uint32_t)(until - now));
+  }
+}
+
+/* The bootloader, once. */
+static int run_bootloader(struct virtual_module *vm, enum lb_reset reset)
 {
   const struct port *port = &vm->board.port;
   struct bootloader *bootloader = &vm->bootloader;
-  vm->board.flash.idle.poll = NULL; /* the firmware that was interested is gone */
   bootloader->device = (struct lb_device){
       .flash = port->flash,
       .sha256 = port->sha256,
@@ -63,21 +108,81 @@ static int boot(struct virtual_module *vm, enum module_boot_cause cause)
       .revision = port->revision,
   };
   bootloader->log = write_log;
-  int err = bootloader_run(bootloader);
-  if (err) {
-    return err;
+  bootloader->reset = reset;
+  vm->uptime.cause = reset;
+  vm->uptime.resets += reset == LB_RESET_POWER_ON ? 0 : 1;
+  return bootloader_run(bootloader);
+}
+
+/* Does the firmware get as far as its first line? If not: how it ends. */
+static bool gets_going(struct virtual_module *vm, enum lb_reset *reset)
+{
+  const struct faults *faults = &vm->options->faults;
+  const char *slot = vm->bootloader.decision.partition.label;
+  if (faults_find(faults, slot, FAULT_CRASH_AT_START)) {
+    *reset = LB_RESET_CRASH;
+    return false;
   }
-  vm->uptime.cause = cause;
-  vm->uptime.resets += cause == MODULE_BOOT_POWER_ON ? 0 : 1;
+  if (faults_find(faults, slot, FAULT_HANG)) {
+    hang(vm);
+    *reset = LB_RESET_WATCHDOG;
+    return false;
+  }
+  return true;
+}
+
+static void start_firmware(struct virtual_module *vm)
+{
+  struct port *port = &vm->board.port;
+  const struct bootloader *bootloader = &vm->bootloader;
+  const struct port_network *network = sim_network_port(vm->board.network);
+  const bool has_none = faults_find(&vm->options->faults, bootloader->decision.partition.label, FAULT_NO_NETWORK);
+  port->network = has_none ? faults_no_network(&vm->no_network, network) : network;
   vm->uptime.boot_time_ms = port->clock->now_ms(port->clock->context);
   module_start(&vm->module, port, &bootloader->table, &bootloader->decision, &bootloader->verify.image.info,
                &vm->uptime);
   console_start(&vm->console, &vm->module, NULL, write_output);
-  return LB_OK;
 }
 
-/* Through the bootloader again, with fresh consoles for everybody. What they were doing is abandoned. */
-static void reset(struct virtual_module *vm)
+static void check_faults(struct virtual_module *vm)
+{
+  const char *wrong = faults_wrong_slot(&vm->options->faults, &vm->bootloader.table);
+  if (wrong) {
+    fprintf(stderr, "Error: --fault %s: the partition table has no such slot for firmware - name one that it has\n",
+            wrong);
+    give_up(vm, VIRTUAL_MODULE_NOT_STARTED);
+  }
+}
+
+/* The bootloader, and if it finds something to boot that gets going, that firmware with a console. Else it is off. */
+static void boot(struct virtual_module *vm, enum lb_reset reset)
+{
+  vm->board.flash.idle.poll = NULL; /* the firmware that was interested is gone */
+  while (!vm->off) {
+    if (run_bootloader(vm, reset) != LB_OK) {
+      give_up(vm, VIRTUAL_MODULE_HALTED);
+      return;
+    }
+    if (reset == LB_RESET_POWER_ON) {
+      check_faults(vm);
+    }
+    if (!vm->off && gets_going(vm, &reset)) {
+      start_firmware(vm);
+      return;
+    }
+    if (!vm->off && is_interrupted()) {
+      give_up(vm, VIRTUAL_MODULE_INTERRUPTED);
+    } else if (!vm->off) {
+      count_crash(vm, reset, true); /* sees to it that this ends */
+    }
+  }
+}
+
+/*
+ * Through the bootloader again, with fresh consoles for everybody. What they were doing is abandoned; only firmware
+ * that was asked to ends in order.
+ */
+static void restart(struct virtual_module *vm, enum lb_reset reset)
 {
   console_cancel(&vm->console);
   consoles_cancel(vm->consoles);
@@ -86,9 +191,15 @@ static void reset(struct virtual_module *vm)
   }
   (void)fflush(stdout);
   vm->lives++;
+  if (reset == LB_RESET_COMMANDED) {
+    module_stop(&vm->module);
+  } else {
+    depot_lookup_stop(&vm->module.trial.lookup);
+    count_crash(vm, reset, module_run_time(&vm->module) < module_trial_time(&vm->module));
+  }
   vm->module.reset_requested = false;
-  vm->halted = boot(vm, MODULE_BOOT_RESET) != LB_OK;
-  if (vm->halted) {
+  boot(vm, reset);
+  if (vm->off) {
     return;
   }
   consoles_restart(vm->consoles);
@@ -99,19 +210,56 @@ static void reset(struct virtual_module *vm)
 
 /* ---- beside the main console ---- */
 
+/* Milliseconds until the running firmware crashes, at most `most`. */
+static uint32_t until_crash(const struct virtual_module *vm, uint32_t most)
+{
+  const struct port_clock *clock = &vm->board.clock.port;
+  const struct fault *fault = faults_find(&vm->options->faults, vm->module.boot.partition.label, FAULT_CRASH_AFTER);
+  if (!fault) {
+    return most;
+  }
+  const uint64_t crash = vm->uptime.boot_time_ms + (uint64_t)fault->seconds * 1000U;
+  const uint64_t now = clock->now_ms(clock->context);
+  const uint64_t left = crash > now ? crash - now : 0;
+  return left < most ? (uint32_t)left : most;
+}
+
+/* Nothing to do: for how long, and does simulated time pass meanwhile? */
+static void rest(struct virtual_module *vm, int fd)
+{
+  const bool job = vm->console.job.step || consoles_have_job(vm->consoles) || module_is_looking(&vm->module);
+  uint32_t ms = job ? JOB_WAIT_MS : PROMPT_WAIT_MS;
+  if (console_wait_ms(&vm->console) > 0 && !consoles_have_job(vm->consoles) && !module_is_looking(&vm->module)) {
+    ms = console_wait_ms(&vm->console);
+  }
+  consoles_wait(vm->consoles, &vm->board.clock, fd, job, until_crash(vm, ms));
+}
+
 /*
- * One round of the attached consoles. `idle`: the main console has nothing to do until `fd` (-1: none) is readable; if
- * they have nothing to do either, that is waited for, for a bounded time.
+ * One round of the firmware itself and of the attached consoles. `idle`: the main console has nothing to do until `fd`
+ * (-1: none) is readable; if they have nothing to do either, that is waited for, for a bounded time.
  */
 static void attend(struct virtual_module *vm, bool idle, int fd)
 {
-  consoles_work(vm->consoles);
-  if (vm->module.reset_requested) {
-    reset(vm);
-  } else if (idle && !consoles_are_busy(vm->consoles)) {
-    const bool job = vm->console.job.step || consoles_have_job(vm->consoles);
-    consoles_wait(vm->consoles, &vm->board.clock, fd, job);
+  const bool more = module_tick(&vm->module);
+  if (!vm->module.reset_requested) {
+    consoles_work(vm->consoles);
   }
+  if (until_crash(vm, 1) == 0) {
+    restart(vm, LB_RESET_CRASH);
+  } else if (vm->module.reset_requested) {
+    restart(vm, LB_RESET_COMMANDED);
+  } else if (idle && !more && !consoles_are_busy(vm->consoles)) {
+    rest(vm, fd);
+  }
+}
+
+/* Between two lines that follow each other closely nobody waits, and what a line left to be done is done. */
+static void catch_up(struct virtual_module *vm)
+{
+  while (!signals_pending() && module_tick(&vm->module)) {
+  }
+  attend(vm, false, -1);
 }
 
 static bool can_be_read(int fd)
@@ -126,7 +274,7 @@ static enum input_event wait_for_input(void *context)
   struct virtual_module *vm = context;
   enum input_event event = INPUT_END;
   vm->editing = input_is_terminal(vm->input);
-  while (!signals_terminated() && !vm->halted) {
+  while (!signals_terminated() && !vm->off) {
     if (signals_take_interrupt()) {
       event = INPUT_INTERRUPTED;
       break;
@@ -154,11 +302,6 @@ static void explain(void *context, const char *line)
 }
 
 /* ---- running ---- */
-
-static bool is_interrupted(void)
-{
-  return signals_take_interrupt() || signals_terminated();
-}
 
 /* Executes one line to its end. LB_OK, or why it failed; `*interrupted`: because of a signal. */
 static int execute(struct virtual_module *vm, const char *line, bool *interrupted)
@@ -190,8 +333,9 @@ static enum virtual_module_end talk(struct virtual_module *vm)
   enum virtual_module_end so_far = VIRTUAL_MODULE_DONE;
   const bool person = input_is_terminal(vm->input);
   const char *line;
-  while (!vm->module.exit_requested && !vm->halted && !signals_terminated() && (line = input_line(vm->input)) != NULL) {
+  while (!vm->module.exit_requested && !vm->off && !signals_terminated() && (line = input_line(vm->input)) != NULL) {
     bool interrupted = false;
+    vm->crashes = 0;
     if (vm->options->transcript && !person) {
       printf("%s%s\n", CONSOLE_PROMPT, line);
     }
@@ -206,25 +350,30 @@ static enum virtual_module_end talk(struct virtual_module *vm)
       }
     }
     if (vm->module.reset_requested) {
-      reset(vm);
+      restart(vm, LB_RESET_COMMANDED);
       if (person) {
         signals_take_interrupt(); /* Ctrl-C was meant for what came before */
       }
     } else {
-      attend(vm, false, -1); /* lines that follow each other closely leave nobody waiting */
+      catch_up(vm);
     }
   }
-  return vm->halted ? VIRTUAL_MODULE_HALTED : input_was_interrupted(vm->input) ? VIRTUAL_MODULE_INTERRUPTED : so_far;
+  return vm->off ? vm->why : input_was_interrupted(vm->input) ? VIRTUAL_MODULE_INTERRUPTED : so_far;
 }
 
 static enum virtual_module_end live(struct virtual_module *vm)
 {
-  if (boot(vm, MODULE_BOOT_POWER_ON) != LB_OK) {
-    return VIRTUAL_MODULE_HALTED;
+  boot(vm, LB_RESET_POWER_ON);
+  if (vm->off) {
+    return vm->why;
   }
   enum virtual_module_end end = talk(vm);
   if (signals_terminated() && consoles_have_job(vm->consoles) && end == VIRTUAL_MODULE_DONE) {
     end = VIRTUAL_MODULE_INTERRUPTED;
+  }
+  if (!vm->off) { /* it is switched off in order */
+    consoles_cancel(vm->consoles);
+    module_stop(&vm->module);
   }
   return end;
 }
@@ -250,7 +399,7 @@ static bool power_up(struct virtual_module *vm)
 
 static void power_down(struct virtual_module *vm)
 {
-  consoles_close(vm->consoles, vm->halted ? FAREWELL_HALTED : FAREWELL_OFF);
+  consoles_close(vm->consoles, vm->off && vm->why == VIRTUAL_MODULE_HALTED ? FAREWELL_HALTED : FAREWELL_OFF);
   input_close(vm->input);
   sim_board_close(&vm->board);
 }

@@ -2,14 +2,18 @@
 """What no session may change: every byte outside of otadata and of the OTA slots that are not running.
 
 The guard compares the whole flash before and after each boot's life. Which slot was running is what the bootloader said
-it started, on stderr. One thing may be written into nvs: what an update that succeeded came from, if it was named.
+it started, on stderr. Two things may be written into nvs: what an update that succeeded came from, if it was named, and
+the history: a new entry for an update that touched the flash, the verdict in one whose verdict was open.
 """
 
 import re
 
-from nvs_reader import read_nvs
+from history_reader import MOST, history_of
+from nvs_reader import HISTORY, read_nvs
 
 FLASHED = re.compile(r"^  Flashed \d+ bytes from (\S+)$", re.MULTILINE)
+WRITES = re.compile(r"^(?:Preparing flash partition|Resuming at )", re.MULTILINE)
+CLOSED = {"failed", "confirmed"}  # results that nothing can follow
 SOURCES = {("ota", "http.mru"), ("ota", "vfs.mru")}
 BOOTED = re.compile(r"^boot: (?:starting (\S+)|halted: .*)$", re.MULTILINE)
 
@@ -29,9 +33,22 @@ class FlashGuard:
         old, new = read_nvs(before), read_nvs(after)
         for key in old.keys() | new.keys():
             value = new.get(key)
-            if old.get(key) == value or (key in self.settings and self.settings[key] == value):
+            if key[0] == HISTORY or old.get(key) == value or (key in self.settings and self.settings[key] == value):
                 continue
             assert key in SOURCES and value in sources, f"nvs changed: {key} is {value!r} instead of {old.get(key)!r}"
+
+    def check_history(self, before, after, updates):
+        """Entries go on, and there are at most so many new ones; the oldest may have gone."""
+        old, new = history_of(read_nvs(before)), history_of(read_nvs(after))
+        for number in old.keys() & new.keys():
+            assert old[number].bytes == new[number].bytes or old[number].result not in CLOSED, \
+                f"update {number} was {old[number].result} and is {new[number].result}"
+        added = sorted(new.keys() - old.keys())
+        last = max(old, default=0)
+        assert added == list(range(last + 1, last + 1 + len(added))) or len(added) == MOST, f"new updates: {added}"
+        assert len(added) <= updates, f"{len(added)} new entries in the history, but {updates} updates"
+        gone = sorted(old.keys() - new.keys())
+        assert not gone or (new and gone[-1] < min(new)), f"updates {gone} are gone from the history"
 
     def check(self, boot_log, output):
         """To be called when a firmware's life has ended, before the next one does anything."""
@@ -45,9 +62,11 @@ class FlashGuard:
             changed = {area.name for area in self.layout
                        if before[area.start:area.end] != after[area.start:area.end]}
         sources = {*self.sources, *FLASHED.findall(output)}
-        if "nvs" in changed and (sources or self.settings):
+        if "nvs" in changed:
             nvs = next(area for area in self.layout if area.name == "nvs")
-            self.check_settings(before[nvs.start:nvs.end], after[nvs.start:nvs.end], sources)
+            parts = before[nvs.start:nvs.end], after[nvs.start:nvs.end]
+            self.check_settings(*parts, sources)
+            self.check_history(*parts, len(WRITES.findall(output)) + len(self.sources))
             changed -= {"nvs"}
         assert changed <= allowed, f"{changed - allowed} changed while {running or 'nothing'} ran"
         self.changed |= changed

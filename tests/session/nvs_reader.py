@@ -11,17 +11,24 @@ COUNT = 126
 WRITTEN = 2
 UNUSED = 0xFFFFFFFF
 TEXT = 0x21
+CHUNK = 0x42
+INDEX = 0x48
+HISTORY = "lifeboat"  # the namespace of what is no setting
 
 
 def crc(data):
     return zlib.crc32(data, 0xFFFFFFFF)
 
 
+def state_of(page, at):
+    return page[32 + at // 4] >> at % 4 * 2 & 3
+
+
 def page_entries(page):
     """(entry, the entries behind it that belong to it) for each one that is written."""
     at = 0
     while at < COUNT:
-        state = page[32 + at // 4] >> at % 4 * 2 & 3
+        state = state_of(page, at)
         entry = page[BEGIN + at * ENTRY:BEGIN + (at + 1) * ENTRY]
         if state != WRITTEN:
             at += 1
@@ -29,17 +36,34 @@ def page_entries(page):
         assert struct.unpack_from("<I", entry, 4)[0] == crc(entry[:4] + entry[8:]), f"entry {at} of nvs has a wrong CRC"
         span = entry[2]
         assert 1 <= span <= COUNT - at, f"entry {at} of nvs has an impossible span"
-        yield entry, page[BEGIN + (at + 1) * ENTRY:BEGIN + (at + span) * ENTRY]
+        if all(state_of(page, at + place) == WRITTEN for place in range(span)):  # else a cut has left it unfinished
+            yield entry, page[BEGIN + (at + 1) * ENTRY:BEGIN + (at + span) * ENTRY]
         at += span
 
 
-def value_of(entry, behind):
-    """The text of a string; of anything else its bytes as they are."""
-    if entry[1] != TEXT:
-        return bytes([entry[1], entry[3]]) + entry[24:] + behind
+def data_of(entry, behind):
     size, _, stated = struct.unpack_from("<HHI", entry, 24)
     data = behind[:size]
-    assert len(data) == size and stated == crc(data) and data.endswith(b"\0"), "a string in nvs is damaged"
+    assert len(data) == size and stated == crc(data), "a string or blob in nvs is damaged"
+    return data
+
+
+def blob_of(index, chunks):
+    """The bytes of a blob; `chunks` are all of its key, by their number."""
+    size, count, first = struct.unpack_from("<IBB", index, 24)
+    data = b"".join(chunks[number] for number in range(first, first + count))
+    assert len(data) == size, "a blob in nvs is not whole"
+    return data
+
+
+def value_of(entry, behind, chunks):
+    """The text of a string, the bytes of a blob; of anything else its bytes as they are."""
+    if entry[1] == INDEX:
+        return blob_of(entry, chunks)
+    if entry[1] != TEXT:
+        return bytes([entry[1], entry[3]]) + entry[24:] + behind
+    data = data_of(entry, behind)
+    assert data.endswith(b"\0"), "a string in nvs does not end"
     return data[:-1].decode()
 
 
@@ -54,7 +78,17 @@ def read_nvs(partition):
             pages.append((sequence, page))
     entries = [found for _, page in sorted(pages) for found in page_entries(page)]
     spaces = {entry[24]: name(entry) for entry, _ in entries if entry[0] == 0}
-    return {(spaces[entry[0]], name(entry)): value_of(entry, behind) for entry, behind in entries if entry[0] != 0}
+    chunks = {}
+    for entry, behind in entries:
+        if entry[1] == CHUNK:
+            chunks.setdefault((entry[0], name(entry)), {})[entry[3]] = data_of(entry, behind)
+    return {(spaces[entry[0]], name(entry)): value_of(entry, behind, chunks.get((entry[0], name(entry))))
+            for entry, behind in entries if entry[0] != 0 and entry[1] != CHUNK}
+
+
+def read_settings(partition):
+    """The same without the history of updates."""
+    return {key: value for key, value in read_nvs(partition).items() if key[0] != HISTORY}
 
 
 def name(entry):

@@ -501,12 +501,12 @@ def test_help(full):
     for name in ("ota copy FROM TO", "ota erase SLOT", "ota partitions list", "vfs cat FILE", "vfs cp FROM TO",
                  "vfs mv FROM TO", "vfs rm FILE", "help", "exit"):
         assert name in names, lines
-    assert all(len(line) > 33 and line[32] == " " and line[33] != " " for line in lines), lines
+    assert all(len(line) > 41 and line[40] == " " and line[41] != " " for line in lines), lines
 
 
 @pytest.mark.parametrize("line, names", [
     ("help ota c", ["ota copy FROM TO"]), ("help v c", ["vfs cat FILE", "vfs cp FROM TO"]),
-    ("help ota flash http", ["ota flash http [URL] [to SLOT]"]), ("help help", ["help [COMMAND]"]),
+    ("help ota flash http", ["ota flash http [URL] [to SLOT] [force]"]), ("help help", ["help [COMMAND]"]),
     ("h e", ["exit"]),
 ])
 def test_help_for(full, line, names):

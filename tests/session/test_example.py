@@ -40,6 +40,9 @@ def test_it_boots_what_it_updated(tmp_path, table):
         "boot: starting factory",
         "boot: selected: ota_0",
         "boot: ota_0: verified, version 2.0",
+        "boot: starting ota_0 on trial, attempt 1 of 3",
+        "boot: selected: ota_0",
+        "boot: ota_0: verified, version 2.0",
         "boot: starting ota_0",
     ]
     assert done.returncode == 0

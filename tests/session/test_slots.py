@@ -7,7 +7,7 @@ import pytest
 from firmware import FACTORY, FACTORY_VERSION, NEWER, NEWER_VERSION, SIZE, status_lines
 from flash_layout import MB, SEVEN_MB, TABLE, area, change, content, flip
 from image_builder import build_image
-from nvs_reader import read_nvs
+from nvs_reader import read_settings
 from refusals import CANCELLED, INCOMPLETE, NO_SLOT, not_bootable, remains
 from terminal import CTRL_C, ENTER, Terminal
 from web_server import page
@@ -222,7 +222,7 @@ def test_plain_status_says_nothing_of_it(module, web):
 
 
 def settings(module):
-    return read_nvs(content(module.flash, "nvs"))
+    return read_settings(content(module.flash, "nvs"))
 
 
 def test_source_is_kept(module, web):

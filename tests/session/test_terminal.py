@@ -146,8 +146,8 @@ def test_question_mark(terminal):
     terminal.read(lambda: len(terminal.rows) > row + 3 and terminal.rows[-1] == PROMPT + "ota", "the line again")
     shown = terminal.rows[row:-1]
     assert [re.split("  +", line)[0] for line in shown] == [
-        "ota boot SLOT", "ota copy FROM TO", "ota erase SLOT", "ota flash http [URL] [to SLOT]",
-        "ota flash vfs FILE [to SLOT]", "ota partitions list", "ota status [nocheck|full]"]
+        "ota boot SLOT", "ota copy FROM TO", "ota erase SLOT", "ota flash http [URL] [to SLOT] [force]",
+        "ota flash vfs FILE [to SLOT] [force]", "ota partitions list", "ota status [nocheck|full]"]
     terminal.keys("status", line="ota status")
     assert terminal.enter() == STATUS
 

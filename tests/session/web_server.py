@@ -6,6 +6,7 @@
         web.pages["/y"] = lambda visit: visit.send(b"garbage")
 """
 
+import re
 import socket
 import ssl
 import threading
@@ -81,6 +82,58 @@ def slowly(body, pieces, pause):
             visit.send(body[at:at + size])
 
     return slow
+
+
+class Parts:
+    """A page that sends a file, or the part that is asked for, and keeps count. A test may bend every bit of that."""
+
+    def __init__(self, body, tag='"v1"'):
+        self.body = body
+        self.tag = tag  # None: no ETag
+        self.cuts = []  # in turn for each visit: how many bytes are sent before it hangs up; None or the list's end: all
+        self.holds = []  # the same, but then it stays silent
+        self.answers = []  # in turn for each visit: another page instead, or None
+        self.ranges = True  # False: always the whole
+        self.blind = False  # True: If-Range is not looked at
+        self.shift = 0  # added to where a part begins
+        self.asked = []  # of each visit: (first byte or None, If-Range or None)
+        self.sent = []  # of each visit: bytes of the file, as far as they were given to the system
+
+    @staticmethod
+    def header(visit, name):
+        found = re.search(rb"\r\n%s: ([^\r]*)\r\n" % name.encode(), visit.request, re.IGNORECASE)
+        return found[1].decode() if found else None
+
+    def head(self, first, whole):
+        tag = f"ETag: {self.tag}\r\n" if self.tag else ""
+        length = f"Content-Length: {len(self.body) - first}\r\n\r\n"
+        if whole:
+            return f"HTTP/1.1 200 OK\r\n{tag}{length}"
+        total = len(self.body)
+        return f"HTTP/1.1 206 Partial Content\r\n{tag}Content-Range: bytes {first}-{total - 1}/{total}\r\n{length}"
+
+    def __call__(self, visit):
+        number = len(self.asked)
+        asked = self.header(visit, "Range")
+        first = int(re.fullmatch(r"bytes=(\d+)-", asked)[1]) if asked else None
+        self.asked.append((first, self.header(visit, "If-Range")))
+        self.sent.append(0)
+        if number < len(self.answers) and self.answers[number]:
+            self.answers[number](visit)
+            return
+        whole = first is None or not self.ranges or not (self.blind or self.asked[-1][1] == self.tag)
+        if not whole and first >= len(self.body):
+            answer("416 Range Not Satisfiable", b"", f"Content-Range: bytes */{len(self.body)}")(visit)
+            return
+        first = 0 if whole else first + self.shift
+        visit.send(self.head(first, whole).encode())
+        limits = [plan[number] for plan in (self.cuts, self.holds) if number < len(plan) and plan[number] is not None]
+        part = self.body[first:first + limits[0]] if limits else self.body[first:]
+        for at in range(0, len(part), SLICE):
+            visit.send(part[at:at + SLICE])
+            self.sent[number] = min(at + SLICE, len(part))
+        if number < len(self.holds) and self.holds[number] is not None:
+            visit.wait(120)
 
 
 class WebServer:

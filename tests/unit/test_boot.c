@@ -45,7 +45,7 @@ static int boot(struct fixture *fixture, struct lb_boot_decision *decision, stru
     said->text[0] = '\0';
   }
   flash_tap_clear(&fixture->tap);
-  result = lb_boot(&device, &boot_table, &boot_verify, said ? &log : NULL, decision);
+  result = lb_boot(&device, &boot_table, &boot_verify, said ? &log : NULL, LB_RESET_POWER_ON, decision);
   assert_int_equal(fixture->tap.count, 0); /* nothing is written */
   assert_true(device.table == NULL || device.table == &boot_table);
   return result;
@@ -455,7 +455,7 @@ static void test_failing_reads(void **state)
 
     flash_tap_clear(&fixture.tap);
     fixture.tap.fail_read_at = at;
-    assert_result(lb_boot(&device, &boot_table, &boot_verify, NULL, &decision), LB_OK);
+    assert_result(lb_boot(&device, &boot_table, &boot_verify, NULL, LB_RESET_POWER_ON, &decision), LB_OK);
     assert_int_equal(boot_verify.image.info.length, 5008);
     assert_true(strcmp(decision.partition.label, "ota_0") == 0 || strcmp(decision.partition.label, "factory") == 0);
   }

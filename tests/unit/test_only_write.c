@@ -237,7 +237,7 @@ static int select_now(struct fixture *fixture, const char *label)
 {
   struct lb_partition slot = fixture_partition(fixture, label);
   struct lb_select select;
-  int result = lb_select_start(&select, &fixture->device, &slot);
+  int result = lb_select_start(&select, &fixture->device, &slot, NULL);
 
   while (result == LB_OK || result == LB_MORE) {
     result = lb_select_step(&select);

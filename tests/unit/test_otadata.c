@@ -5,11 +5,11 @@
 #include "lifeboat/bytes.h"
 #include "lifeboat/crc32.h"
 #include "tests/unit/support/fixture.h"
+#include "tests/unit/support/trial_bytes.h"
 #include "tests/unit/support/unit.h"
 
-#define UNDEFINED 0xFFFFFFFFU
-#define LAST      0xFFFFFFFEU /* the greatest sequence number */
-#define STEPS     12          /* more than any selection takes */
+#define LAST  0xFFFFFFFEU /* the greatest sequence number */
+#define STEPS 12          /* more than any selection takes on sectors of half of otadata */
 
 /* ---- what a record may be ---- */
 
@@ -32,6 +32,7 @@ static const struct kind {
     {"3 pending", 3, 1, false, false, false, true},
     {"4 valid", 4, 2, false, false, false, true},
     {"last", LAST, UNDEFINED, false, false, false, true},
+    {"last, aborted", LAST, 4, false, false, false, false},
     {"last but one", LAST - 1, UNDEFINED, false, false, false, true},
     {"sequence of ones", UNDEFINED, UNDEFINED, false, false, false, false},
 };
@@ -177,7 +178,7 @@ static void test_nothing_to_select(void **state)
   fixture_put_record(&fixture, 0, 1, UNDEFINED);
   assert_result(lb_otadata_read(&otadata, &fixture.device), LB_OK);
   assert_result(lb_otadata_selected(&otadata, &fixture.table, &selected), LB_ERR_NOT_FOUND);
-  assert_result(lb_otadata_select_slot(&otadata, &fixture.device, 0), LB_ERR_NOT_FOUND);
+  assert_result(lb_otadata_select_slot(&otadata, &fixture.device, &(struct lb_selection){.slot = 0}), LB_ERR_NOT_FOUND);
   fixture_close(&fixture);
 }
 
@@ -203,8 +204,9 @@ static int run(struct fixture *fixture, struct lb_otadata *otadata, int slot)
   for (int step = 0; step < STEPS; step++) {
     uint32_t programs = fixture->tap.programs;
     uint32_t erases = fixture->tap.erases;
-    int result = slot < 0 ? lb_otadata_select_factory(otadata, &fixture->device)
-                          : lb_otadata_select_slot(otadata, &fixture->device, (uint32_t)slot);
+    int result =
+        slot < 0 ? lb_otadata_select_factory(otadata, &fixture->device)
+                 : lb_otadata_select_slot(otadata, &fixture->device, &(struct lb_selection){.slot = (uint32_t)slot});
 
     if (fixture->tap.programs - programs > 1 || fixture->tap.erases - erases > 1) {
       fail_here("one step did %u programs and %u erases", (unsigned)(fixture->tap.programs - programs),
@@ -237,18 +239,33 @@ static uint32_t next_above(uint32_t above, uint32_t slot, uint32_t slots)
   return 0;
 }
 
-static void assert_record(struct fixture *fixture, int index, uint32_t sequence)
+/* A record as it is written, with nothing but its tag (if it has one) behind it. */
+static void assert_record(struct fixture *fixture, int index, uint32_t sequence, const struct trial_tag *tag)
 {
-  const uint8_t *sector = fixture_bytes(fixture) + 0xd000 + index * 0x1000;
+  const uint8_t *half = trial_half(fixture, (uint32_t)index);
+  uint8_t expected[OTADATA_HALF];
 
-  assert_int_equal(lb_load_le32(sector), sequence);
-  for (uint32_t at = 4; at < 28; at++) {
-    assert_int_equal(sector[at], 0xFF);
+  memset(expected, 0xFF, sizeof(expected));
+  lb_store_le32(expected, sequence);
+  lb_store_le32(expected + 28, lb_crc32(0xFFFFFFFFU, expected, 4));
+  if (tag) {
+    trial_tag_encode(expected, tag);
   }
-  assert_int_equal(lb_load_le32(sector + 28), lb_crc32(0xFFFFFFFFU, sector, 4));
-  for (uint32_t at = 32; at < 0x1000; at++) {
-    assert_int_equal(sector[at], 0xFF);
-  }
+  assert_memory_equal(half, expected, sizeof(expected));
+}
+
+/* What selecting without a trial and without a digest writes. */
+static void assert_plain_selection(struct fixture *fixture, int index, uint32_t sequence)
+{
+  const struct trial_tag tag = {.sequence = sequence, .kind = KIND_AT_ONCE};
+
+  assert_record(fixture, index, sequence, &tag);
+}
+
+/* A record whose CRC is right counts as one when numbers are given out, even if it is set aside. */
+static bool is_whole(const struct kind *kind)
+{
+  return !kind->blank && !kind->garbage && !kind->bad_crc && kind->sequence != UNDEFINED;
 }
 
 static void check_selection(struct fixture *fixture, const struct kind *zero, const struct kind *one, uint32_t slot,
@@ -256,7 +273,8 @@ static void check_selection(struct fixture *fixture, const struct kind *zero, co
 {
   const struct kind *active = active_kind(zero, one);
   int other = expected_active(zero, one) == 0 ? 1 : 0;
-  uint32_t sequence = next_above(active ? active->sequence : 0, slot, slots);
+  const struct kind *kept = other ? zero : one;
+  uint32_t sequence = next_above(is_whole(kept) ? kept->sequence : 0, slot, slots);
   uint8_t before[0x2000];
 
   put_kind(fixture, 0, zero);
@@ -269,13 +287,15 @@ static void check_selection(struct fixture *fixture, const struct kind *zero, co
   if (settled && slot_of(active->sequence, slots) == slot) {
     assert_int_equal(fixture->tap.count, 0);
   } else if (sequence) {
-    assert_record(fixture, other, sequence);
+    assert_plain_selection(fixture, other, sequence);
     assert_memory_equal(before + (1 - other) * 0x1000, fixture_bytes(fixture) + 0xd000 + (1 - other) * 0x1000, 0x1000);
-  } else { /* the count begins anew: the greater record cannot be left beside it */
-    struct lb_otadata otadata;
+  } else if (!kept->usable) {
+    assert_plain_selection(fixture, other, slot + 1);
+  } else { /* the count begins anew: first with a copy of the record that counts, then with what follows it */
+    uint32_t copy = slot_of(kept->sequence, slots) + 1;
 
-    assert_result(lb_otadata_read(&otadata, &fixture->device), LB_OK);
-    assert_int_equal(otadata.records[otadata.active].sequence, slot + 1);
+    assert_record(fixture, other, copy, NULL);
+    assert_plain_selection(fixture, 1 - other, next_above(copy, slot, slots));
   }
   for (uint32_t i = 0; i < fixture->tap.count; i++) {
     assert_in_range(fixture->tap.log[i].address, 0xd000, 0xefff);
@@ -303,11 +323,53 @@ static void test_select_slot(void **state)
   }
 }
 
+/* Every byte of the tag, and the order: the old record made void, its half erased, the tag, the record. */
+static void test_what_a_trial_writes(void **state)
+{
+  static const struct tap_operation order[] = {
+      {TAP_PROGRAM, 0xe000, 32}, {TAP_ERASE, 0xe000, 0x1000}, {TAP_PROGRAM, 0xe040, 64}, {TAP_PROGRAM, 0xe000, 32}};
+  struct fixture fixture;
+  struct trial_tag tag = {.sequence = 4, .kind = KIND_TRIAL, .attempts = 3, .depot_expected = 1};
+  const struct lb_selection selection = {.slot = 1, .digest = tag.digest, .attempts = 3, .depot_expected = true};
+
+  (void)state;
+  fixture_open_ovms(&fixture);
+  fixture_put_record(&fixture, 0, 3, UNDEFINED);
+  fixture_put_record(&fixture, 1, 2, UNDEFINED);
+  for (uint32_t i = 0; i < 32; i++) {
+    tag.digest[i] = (uint8_t)(7 * i + 1);
+  }
+  assert_result(trial_select(&fixture, &selection), LB_OK);
+  assert_record(&fixture, 1, 4, &tag);
+  assert_memory_equal(trial_half(&fixture, 1) + 64, "LBTR\4\0\0\0\1\3\1\377\377", 13);
+  assert_int_equal(fixture.tap.count, 4);
+  for (uint32_t i = 0; i < 4; i++) {
+    assert_int_equal(fixture.tap.log[i].kind, order[i].kind);
+    assert_int_equal(fixture.tap.log[i].address, order[i].address);
+    assert_int_equal(fixture.tap.log[i].length, order[i].length);
+  }
+  fixture_close(&fixture);
+}
+
+/* A half that reads blank is erased all the same: it may have been in flight once. */
+static void test_a_blank_half_is_erased(void **state)
+{
+  struct fixture fixture;
+
+  (void)state;
+  fixture_open_ovms(&fixture);
+  assert_result(read_and_run(&fixture, 0), LB_OK);
+  assert_int_equal(fixture.tap.erases, 1);
+  assert_int_equal(fixture.tap.log[0].kind, TAP_ERASE);
+  assert_int_equal(fixture.tap.count, 3);
+  assert_plain_selection(&fixture, 0, 1);
+  fixture_close(&fixture);
+}
+
 /* Where the count begins anew, a record that was there before must not lend its stale state to the selection. */
 static void test_wrap_writes_a_fresh_state(void **state)
 {
   struct fixture fixture;
-  struct lb_otadata otadata;
 
   (void)state;
   fixture_open_ovms(&fixture);
@@ -315,8 +377,8 @@ static void test_wrap_writes_a_fresh_state(void **state)
     fixture_put_record(&fixture, 0, LAST, UNDEFINED); /* ota_1 */
     fixture_put_record(&fixture, 1, 1, stale);
     assert_result(read_and_run(&fixture, 0), LB_OK);
-    assert_result(lb_otadata_read(&otadata, &fixture.device), LB_OK);
-    assert_record(&fixture, otadata.active, 1);
+    assert_record(&fixture, 1, 2, NULL); /* what counted before */
+    assert_plain_selection(&fixture, 0, 3);
   }
   fixture_close(&fixture);
 }
@@ -504,7 +566,8 @@ static void test_errors_leave_the_selection(void **state)
     flash_tap_clear(&fixture.tap);
     fixture.tap.fail_erase_at = 0;
     assert_result(read_and_run(&fixture, slot), LB_ERR_FLASH_ERASE);
-    assert_string_equal(fixture_selected(&fixture), "ota_0");
+    /* for factory both records are void before the first erase */
+    assert_string_equal(fixture_selected(&fixture), slot < 0 ? "factory" : "ota_0");
     for (uint32_t at = 0;; at++) {
       int result;
 
@@ -547,7 +610,10 @@ static void test_silent_failures_are_read_back(void **state)
   fixture_close(&fixture);
 }
 
-/* Selecting factory on a flash that no longer erases: an error, not erases for ever. */
+/*
+ * Selecting factory on a flash that no longer erases: an error, not erases for ever. By then both records are void, so
+ * that factory is selected.
+ */
 static void test_stuck_erase_ends(void **state)
 {
   struct fixture fixture;
@@ -559,7 +625,12 @@ static void test_stuck_erase_ends(void **state)
   flash_tap_clear(&fixture.tap);
   fixture.tap.skip_erases = true;
   assert_result(read_and_run(&fixture, -1), LB_ERR_READ_BACK);
-  assert_string_equal(fixture_selected(&fixture), "ota_0");
+  assert_string_equal(fixture_selected(&fixture), "factory");
+  for (uint32_t half = 0; half < 2; half++) {
+    for (uint32_t at = 0; at < 32; at++) {
+      assert_int_equal(trial_half(&fixture, half)[at], 0);
+    }
+  }
   fixture_close(&fixture);
 }
 
@@ -588,6 +659,8 @@ int main(void)
       cmocka_unit_test(test_nothing_to_select),
       cmocka_unit_test(test_no_otadata),
       cmocka_unit_test(test_select_slot),
+      cmocka_unit_test(test_what_a_trial_writes),
+      cmocka_unit_test(test_a_blank_half_is_erased),
       cmocka_unit_test(test_wrap_writes_a_fresh_state),
       cmocka_unit_test(test_one_erase_a_step_on_small_sectors),
       cmocka_unit_test(test_select_factory),

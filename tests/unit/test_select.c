@@ -10,7 +10,7 @@ static int select_label(struct fixture *fixture, const char *label)
 {
   struct lb_partition target = fixture_partition(fixture, label);
   struct lb_select select;
-  int result = lb_select_start(&select, &fixture->device, &target);
+  int result = lb_select_start(&select, &fixture->device, &target, NULL);
 
   if (result) {
     assert_result(lb_select_step(&select), result);
@@ -90,10 +90,10 @@ static void test_what_is_no_slot(void **state)
   assert_result(select_label(&fixture, "otadata"), LB_ERR_NOT_FOUND);
   target = fixture_partition(&fixture, "ota_1");
   target.subtype = 0x12;
-  assert_result(lb_select_start(&select, &fixture.device, &target), LB_ERR_NOT_FOUND);
+  assert_result(lb_select_start(&select, &fixture.device, &target, NULL), LB_ERR_NOT_FOUND);
   target = fixture_partition(&fixture, "ota_1");
   target.offset += 0x10000; /* not where the table has it */
-  assert_result(lb_select_start(&select, &fixture.device, &target), LB_ERR_NOT_FOUND);
+  assert_result(lb_select_start(&select, &fixture.device, &target, NULL), LB_ERR_NOT_FOUND);
   assert_int_equal(fixture.tap.count, 0);
   fixture_close(&fixture);
 }

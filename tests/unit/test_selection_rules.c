@@ -47,7 +47,7 @@ static void refuse_large(struct fixture *fixture, const struct built_image *imag
   for (size_t i = 0; i < 3; i++) {
     struct lb_partition target = fixture_partition(fixture, labels[i]);
 
-    assert_result(lb_select_start(&select, &fixture->device, &target), LB_ERR_OTADATA_SECTOR);
+    assert_result(lb_select_start(&select, &fixture->device, &target, NULL), LB_ERR_OTADATA_SECTOR);
     assert_result(lb_select_step(&select), LB_ERR_OTADATA_SECTOR);
     if (i > 0) {
       assert_result(lb_target_not_selected(&fixture->device, &target), LB_ERR_OTADATA_SECTOR);
@@ -123,7 +123,7 @@ static void select_now(struct fixture *fixture, const char *label)
   struct lb_partition target = fixture_partition(fixture, label);
   struct lb_select select;
 
-  assert_result(lb_select_start(&select, &fixture->device, &target), LB_OK);
+  assert_result(lb_select_start(&select, &fixture->device, &target, NULL), LB_OK);
   assert_result(select_all(&select), LB_OK);
 }
 
@@ -142,7 +142,7 @@ static void overtake(struct fixture *fixture, const char *label, const char *mea
   struct lb_select slow;
   uint32_t before;
 
-  assert_result(lb_select_start(&slow, &fixture->device, &target), LB_OK);
+  assert_result(lb_select_start(&slow, &fixture->device, &target, NULL), LB_OK);
   assert_result(lb_select_step(&slow), LB_MORE);
   /* the hash is one for both, so that the other one has to be quick: verified elsewhere */
   struct lb_otadata otadata;
@@ -151,7 +151,8 @@ static void overtake(struct fixture *fixture, const char *label, const char *mea
   assert_result(lb_otadata_read(&otadata, &fixture->device), LB_OK);
   do {
     result = lb_partition_is_ota(&other)
-                 ? lb_otadata_select_slot(&otadata, &fixture->device, other.subtype - (uint32_t)LB_SUBTYPE_OTA_0)
+                 ? lb_otadata_select_slot(&otadata, &fixture->device,
+                                          &(struct lb_selection){.slot = other.subtype - (uint32_t)LB_SUBTYPE_OTA_0})
                  : lb_otadata_select_factory(&otadata, &fixture->device);
   } while (result == LB_MORE);
   assert_result(result, LB_OK);
@@ -202,7 +203,7 @@ static void test_the_other_record_is_kept_until_then(void **state)
   put_all(&fixture, 3);
   fixture_put_record(&fixture, 0, 1, UNDEFINED);
   target = fixture_partition(&fixture, "ota_2");
-  assert_result(lb_select_start(&slow, &fixture.device, &target), LB_OK);
+  assert_result(lb_select_start(&slow, &fixture.device, &target, NULL), LB_OK);
   fixture_put_record(&fixture, 1, 2, UNDEFINED); /* ota_1, on the half that was free when it began */
   for (int result = LB_MORE; result == LB_MORE;) {
     const char *selected = fixture_selected(&fixture);
@@ -287,7 +288,7 @@ static void test_trial_record_cut(void **state)
       fixture_restore(&fixture, before);
       sim_flash_seed(&fixture.flash, seed);
       sim_flash_cut_at(&fixture.flash, number, seed ? SIM_CUT_TORN : SIM_CUT_BEFORE);
-      assert_result(lb_select_start(&select, &fixture.device, &target), LB_OK);
+      assert_result(lb_select_start(&select, &fixture.device, &target, NULL), LB_OK);
       int result = select_all(&select);
       fired = sim_flash_cut_fired(&fixture.flash);
       assert_true((result == LB_OK) != fired);

@@ -84,13 +84,13 @@ static int read_body(struct client *client, struct port_transfer *transfer, uint
   return err;
 }
 
-static void get(struct client *client, const char *url, uint32_t piece)
+static void ask(struct client *client, const struct port_request *request, uint32_t piece)
 {
   struct port_transfer *transfer = NULL;
 
   memset(&result, 0, sizeof result);
   result.replied = result.ended = LB_MORE;
-  result.opened = client->port->open(client->port->context, url, &transfer);
+  result.opened = client->port->open(client->port->context, request, &transfer);
   if (result.opened) {
     return;
   }
@@ -99,6 +99,16 @@ static void get(struct client *client, const char *url, uint32_t piece)
     result.ended = read_body(client, transfer, piece);
   }
   client->port->close(transfer);
+}
+
+static void get(struct client *client, const char *url, uint32_t piece)
+{
+  ask(client, &(struct port_request){.url = url}, piece);
+}
+
+static int open_url(struct client *client, const char *url, struct port_transfer **transfer)
+{
+  return client->port->open(client->port->context, &(struct port_request){.url = url}, transfer);
 }
 
 static const char *url_of(const char *path)
@@ -193,6 +203,104 @@ static void test_time_out_is_a_minute_of_the_clock(void **state)
   assert_in_range(sim_clock_now_us(&client->clock) - begin, 60000000, 62000000);
 }
 
+/* Each byte comes in time, and the last one would come after days. */
+static void test_trickle_is_given_up(void **state)
+{
+  struct client *client = *state;
+  struct port_transfer *transfer = NULL;
+  uint32_t seconds = 0;
+  int err = LB_MORE;
+
+  memset(&result, 0, sizeof result);
+  assert_result(open_url(client, url_of("/trickle"), &transfer), LB_OK);
+  assert_result(wait_for_reply(client, transfer, &result.reply), LB_OK);
+  for (; err == LB_MORE; seconds++) {
+    uint32_t got = 0;
+
+    usleep(4000);
+    sim_clock_spend_us(&client->clock, 1000000);
+    err = client->port->read(transfer, result.body, 4096, &got);
+    result.length += got;
+  }
+  client->port->close(transfer);
+  assert_result(err, PORT_ERR_SLOW);
+  assert_in_range(seconds, 298, 302);
+  assert_in_range(result.length, 2, 1023);
+}
+
+static void test_parts(void **state)
+{
+  static const struct {
+    const char *path;
+    int status;
+    bool has_range;
+  } cases[] = {
+      {"/part", 206, true},          {"/part-in-chunks", 206, false}, {"/part-too-long", 206, false},
+      {"/part-of-what", 206, false}, {"/part-twice", 206, false},     {"/part-of-items", 206, false},
+      {"/parts", 206, false},        {"/no-part", 416, false},        {"/whole-with-range", 200, false},
+      {"/length", 200, false},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const struct port_request request = {.url = url_of(cases[i].path), .first = 2, .validator = "\"v1\""};
+    const struct port_reply *reply = &result.reply;
+
+    ask(*state, &request, 4096);
+    if (result.ended != LB_OK || reply->status != cases[i].status || reply->has_range != cases[i].has_range ||
+        (reply->has_range && (reply->first != 2 || reply->total != 5 || reply->length != 3))) {
+      fail_here("%s: ended %d, status %d, has_range %d, first %u, total %u", cases[i].path, result.ended, reply->status,
+                reply->has_range, (unsigned)reply->first, (unsigned)reply->total);
+    }
+  }
+}
+
+static void test_validators(void **state)
+{
+  static const struct {
+    const char *path;
+    const char *validator;
+    bool weak;
+  } cases[] = {
+      {"/tag", "\"v1\"", false}, {"/part", "\"v1\"", false}, {"/weak-tag", "", true},
+      {"/two-tags", "", false},  {"/length", "", false},
+  };
+
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    get(*state, url_of(cases[i].path), 4096);
+    if (strcmp(result.reply.validator, cases[i].validator) != 0 || result.reply.weak != cases[i].weak) {
+      fail_here("%s: %s, %d", cases[i].path, result.reply.validator, result.reply.weak);
+    }
+  }
+}
+
+/* Behind a redirect, too. */
+static void test_request_of_a_part(void **state)
+{
+  static const char *const paths[] = {"/echo", "/go-echo"};
+
+  for (size_t i = 0; i < 2; i++) {
+    const struct port_request request = {
+        .url = url_of(paths[i]), .first = UINT64_C(12345678901), .validator = "\"v1\""};
+
+    ask(*state, &request, 4096);
+    assert_result(result.ended, LB_OK);
+    assert_non_null(strstr(result.body, "\r\nRange: bytes=12345678901-\r\n"));
+    assert_non_null(strstr(result.body, "\r\nIf-Range: \"v1\"\r\n"));
+  }
+}
+
+static void test_request_of_a_part_of_anything(void **state)
+{
+  static const char *const validators[] = {NULL, "", "v1", "W/\"v1\"", "\"v1\"\r\nX: y", "Sat, 01 Jan 2022"};
+
+  for (size_t i = 0; i < sizeof validators / sizeof validators[0]; i++) {
+    const struct port_request request = {.url = url_of("/part"), .first = 2, .validator = validators[i]};
+
+    ask(*state, &request, 4096);
+    assert_result(result.opened, LB_ERR_ARGUMENT);
+  }
+}
+
 static void test_urls(void **state)
 {
   static const struct {
@@ -231,7 +339,7 @@ static void test_urls(void **state)
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct client *client = *state;
     struct port_transfer *transfer = NULL;
-    const int opened = client->port->open(client->port->context, cases[i].url, &transfer);
+    const int opened = open_url(client, cases[i].url, &transfer);
 
     if (opened != cases[i].opened) {
       fail_here("\"%s\": %d", cases[i].url, opened);
@@ -253,6 +361,7 @@ static void test_request(void **state)
   assert_non_null(strstr(result.body, "\r\nUser-Agent: lifeboat/1\r\n"));
   assert_non_null(strstr(result.body, "\r\nConnection: close\r\n"));
   assert_null(strcasestr(result.body, "Accept-Encoding"));
+  assert_null(strcasestr(result.body, "Range"));
   assert_null(strcasestr(result.body, "Proxy"));
 }
 
@@ -282,7 +391,7 @@ static void test_slow_reader(void **state)
   struct port_transfer *transfer = NULL;
 
   memset(&result, 0, sizeof result);
-  assert_result(client->port->open(client->port->context, url_of("/big"), &transfer), LB_OK);
+  assert_result(open_url(client, url_of("/big"), &transfer), LB_OK);
   assert_result(wait_for_reply(client, transfer, &result.reply), LB_OK);
   for (int turn = 0; turn < 3; turn++) {
     uint32_t got = 0;
@@ -304,9 +413,9 @@ static void test_four_at_once(void **state)
   struct port_transfer *fifth = NULL;
 
   for (size_t i = 0; i < SIM_NETWORK_TRANSFERS; i++) {
-    assert_result(client->port->open(client->port->context, url_of("/big"), &transfers[i]), LB_OK);
+    assert_result(open_url(client, url_of("/big"), &transfers[i]), LB_OK);
   }
-  assert_result(client->port->open(client->port->context, url_of("/big"), &fifth), PORT_ERR_BUSY);
+  assert_result(open_url(client, url_of("/big"), &fifth), PORT_ERR_BUSY);
   for (size_t i = 0; i < SIM_NETWORK_TRANSFERS; i++) {
     memset(&result, 0, sizeof result);
     assert_result(wait_for_reply(client, transfers[i], &result.reply), LB_OK);
@@ -326,7 +435,7 @@ static void test_link(void **state)
 
   assert_true(port->is_up(port->context));
   assert_string_equal(port->ssid(port->context), "garage");
-  assert_result(port->open(port->context, url_of("/silent"), &transfer), LB_OK);
+  assert_result(open_url(client, url_of("/silent"), &transfer), LB_OK);
   assert_result(port->set_link(port->context, false, ""), LB_OK);
   assert_result(wait_for_reply(client, transfer, &result.reply), PORT_ERR_LINK_DOWN);
   port->close(transfer);
@@ -438,6 +547,11 @@ int main(void)
       WITH_CLIENT(test_answers),
       WITH_CLIENT(test_failures_before_an_answer),
       WITH_CLIENT(test_time_out_is_a_minute_of_the_clock),
+      WITH_CLIENT(test_trickle_is_given_up),
+      WITH_CLIENT(test_parts),
+      WITH_CLIENT(test_validators),
+      WITH_CLIENT(test_request_of_a_part),
+      WITH_CLIENT(test_request_of_a_part_of_anything),
       WITH_CLIENT(test_urls),
       WITH_CLIENT(test_request),
       WITH_CLIENT(test_big_body_in_pieces),

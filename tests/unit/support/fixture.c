@@ -186,7 +186,7 @@ int fixture_boot(struct fixture *fixture, struct lb_boot_decision *decision)
   static struct lb_verify verify;
   struct lb_device device = fixture->device;
 
-  return lb_boot(&device, &table, &verify, NULL, decision);
+  return lb_boot(&device, &table, &verify, NULL, LB_RESET_POWER_ON, decision);
 }
 
 /* Since `programs` and `erases` were read from the tap: at most one of each. */

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/unit/support/unit.h"
@@ -53,6 +54,23 @@ static const struct answer {
     {"/hop4", "HTTP/1.1 308 Found\r\nLocation: hop5\r\n\r\n"},
     {"/hop5", "HTTP/1.1 301 Found\r\nLocation: length\r\n\r\n"},
     {"/hop0", "HTTP/1.1 302 Found\r\nLocation: hop1\r\n\r\n"},
+    {"/tag", "HTTP/1.1 200 OK\r\netag:  \"v1\" \r\nContent-Length: 5\r\n\r\nhello"},
+    {"/weak-tag", "HTTP/1.1 200 OK\r\nETag: W/\"v1\"\r\nContent-Length: 5\r\n\r\nhello"},
+    {"/two-tags", "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nETag: \"v2\"\r\nContent-Length: 5\r\n\r\nhello"},
+    {"/part", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-4/5\r\nETag: \"v1\"\r\nContent-Length: 3\r\n"
+              "\r\nllo"},
+    {"/part-in-chunks", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-4/5\r\n"
+                        "Transfer-Encoding: chunked\r\n\r\n3\r\nllo\r\n0\r\n\r\n"},
+    {"/part-too-long", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-3/5\r\nContent-Length: 3\r\n\r\nllo"},
+    {"/part-of-what", "HTTP/1.1 206 Partial Content\r\nContent-Length: 3\r\n\r\nllo"},
+    {"/part-twice", "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-4/5\r\nContent-Range: bytes 0-2/5\r\n"
+                    "Content-Length: 3\r\n\r\nllo"},
+    {"/part-of-items", "HTTP/1.1 206 Partial Content\r\nContent-Range: items 2-4/5\r\nContent-Length: 3\r\n\r\nllo"},
+    {"/parts", "HTTP/1.1 206 Partial Content\r\nContent-Type: multipart/byteranges; boundary=x\r\n"
+               "Content-Length: 3\r\n\r\n--x"},
+    {"/no-part", "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */5\r\nContent-Length: 0\r\n\r\n"},
+    {"/whole-with-range", "HTTP/1.1 200 OK\r\nContent-Range: bytes 2-4/5\r\nContent-Length: 3\r\n\r\nllo"},
+    {"/go-echo", "HTTP/1.1 302 Found\r\nLocation: /echo\r\n\r\n"},
     /* these keep the connection open: see is_kept_open */
     {"/silent", ""},
     {"/silent-body", "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nonly this"},
@@ -107,6 +125,18 @@ static void send_echo(int connection, const char *request)
   send_all(connection, request, strlen(request));
 }
 
+/* A byte now and then, and never an end. */
+static void trickle(int connection)
+{
+  const char *head = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n";
+  const struct timespec pause = {.tv_nsec = 50000000};
+
+  send_all(connection, head, strlen(head));
+  while (send(connection, "x", 1, MSG_NOSIGNAL) == 1) {
+    nanosleep(&pause, NULL);
+  }
+}
+
 static bool is_kept_open(const char *path)
 {
   return strcmp(path, "/silent") == 0 || strcmp(path, "/silent-body") == 0 || strcmp(path, "/stays") == 0 ||
@@ -137,6 +167,8 @@ static void serve_one(int connection)
     send_big(connection);
   } else if (strcmp(path, "/echo") == 0) {
     send_echo(connection, request);
+  } else if (strcmp(path, "/trickle") == 0) {
+    trickle(connection);
   }
   for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
     if (strcmp(path, answers[i].path) == 0) {

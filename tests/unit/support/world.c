@@ -37,10 +37,10 @@ static bool ends_with(const char *text, const char *end)
   return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
-static int network_open(void *context, const char *url, struct port_transfer **transfer)
+static int network_open(void *context, const struct port_request *request, struct port_transfer **transfer)
 {
   struct world *world = context;
-  bool version = ends_with(url, ".ver");
+  bool version = ends_with(request->url, ".ver");
 
   if (!world->link) {
     return PORT_ERR_LINK_DOWN;

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+#include "module/flash_transfer.h"
+
+#include <string.h>
+
+#include "module/console.h"
+#include "module/flash_job.h"
+#include "module/flash_log.h"
+#include "module/flash_resume.h"
+#include "module/module.h"
+#include "module/print.h"
+
+/* ---- a session ---- */
+
+struct lb_update_config flash_transfer_config(struct flash_job *job)
+{
+  struct module *module = job->module;
+  struct lb_update_config config = {
+      .device = &module->device,
+      .running = module->boot.partition,
+      .target = job->target,
+      .size = job->size,
+      .project = module->firmware.description.project,
+      .only_write = job->source.kind == SOURCE_SLOT,
+      .sector_buffer = lb_flash_sector(module->port->flash) <= FLASH_JOB_SECTOR_MAX ? job->sector : NULL,
+      .trial = module_trial_terms(module),
+  };
+  if (job->source.kind != SOURCE_SLOT) {
+    config.source = job->source.name;
+  }
+  if (!job->force && job->source.kind != SOURCE_SLOT) {
+    config.failed_before = flash_log_failed_before;
+    config.failed_context = job;
+  }
+  if (job->source.kind == SOURCE_FILE || job->validator[0] != '\0') {
+    config.validator = job->validator;
+  }
+  return config;
+}
+
+void flash_transfer_begin_at(struct flash_job *job, uint32_t first)
+{
+  job->base = first;
+  job->counted = first;
+  job->told = first;
+  job->piece_at = 0;
+  read_ahead_start(&job->ahead);
+}
+
+static void tell_size(struct flash_job *job)
+{
+  if (job->source.kind == SOURCE_HTTP) {
+    console_print(job->console, "Expected file size is %u\n", (unsigned)job->size);
+  }
+}
+
+static int begin_session(struct flash_job *job)
+{
+  memcpy(job->validator, job->source.reply.validator, sizeof job->validator);
+  flash_transfer_begin_at(job, 0);
+  tell_size(job);
+  const struct lb_update_config config = flash_transfer_config(job);
+  int err = lb_update_start(&job->work.update, &config);
+  if (err) {
+    return err;
+  }
+  console_print(job->console, "Preparing flash partition...\n");
+  if (job->source.kind != SOURCE_HTTP) {
+    console_print(job->console, "%s image partition...\n", job->source.kind == SOURCE_SLOT ? "Copying" : "Flashing");
+  }
+  job->has_session = true;
+  flash_log_begin(job);
+  job->stage = FLASH_JOB_TRANSFERRING;
+  return LB_MORE;
+}
+
+/* The server sends the rest of what the session has, or of what flash_resume_step has read back. */
+static int continue_session(struct flash_job *job)
+{
+  uint32_t first = (uint32_t)job->source.first;
+  if (!job->has_session) {
+    flash_transfer_begin_at(job, first);
+    job->piece_at = lb_update_position(&job->work.update) - first;
+    job->has_session = true;
+    flash_log_begin(job);
+    tell_size(job);
+  }
+  console_print(job->console, "Resuming at %u of %u bytes\n", (unsigned)first, (unsigned)job->size);
+  job->stage = FLASH_JOB_TRANSFERRING;
+  return LB_MORE;
+}
+
+/* ---- connecting ---- */
+
+static int open_server(struct flash_job *job)
+{
+  if (!job->told_source) {
+    job->told_source = true;
+    console_print(job->console, "Download firmware from %s to %s\n", job->source.name, job->target.label);
+  }
+  int err = source_open(&job->source);
+  return err ? err : LB_MORE;
+}
+
+static int take_new(struct flash_job *job)
+{
+  job->size = job->source.size < UINT32_MAX ? (uint32_t)job->source.size : UINT32_MAX;
+  if (job->source.kind != SOURCE_HTTP) {
+    console_print(job->console, "Source image is %u bytes in size\n", (unsigned)job->size);
+  }
+  return job->size < FLASH_JOB_LEAST ? MODULE_ERR_TOO_SMALL : begin_session(job);
+}
+
+/* A part was asked for. */
+static int take_part(struct flash_job *job)
+{
+  const char *why_not = flash_resume_refusal(job);
+  if (!why_not) {
+    return continue_session(job);
+  }
+  flash_resume_start_over(job, why_not);
+  if (job->source.answer == SOURCE_WHOLE) {
+    return take_new(job);
+  }
+  source_close(&job->source);
+  return LB_MORE;
+}
+
+int flash_transfer_connect(struct flash_job *job)
+{
+  struct source *source = &job->source;
+  if (source->kind == SOURCE_HTTP && !source->transfer) {
+    return open_server(job);
+  }
+  int result = source_describe(source);
+  if (result != LB_OK) {
+    job->waiting = result == LB_MORE && source->kind == SOURCE_HTTP;
+    return result;
+  }
+  job->has_reply = true;
+  if (source->first > 0) {
+    return take_part(job);
+  }
+  if (job->has_session) {
+    flash_resume_start_over(job, source->reply.weak ? "the server has only a weak validator for its file"
+                                                    : "the server has no strong validator for its file");
+  }
+  return take_new(job);
+}
+
+/* ---- moving bytes ---- */
+
+/* Moves what the source has into the ring, until either has no more. */
+static int fill(struct flash_job *job)
+{
+  uint32_t room;
+  uint8_t *place = read_ahead_room(&job->ahead, &room);
+  while (room > 0 && !job->ahead.ended) {
+    uint32_t got = 0;
+    int result = source_read(&job->source, place, room, &got);
+    if (result < 0) {
+      return result;
+    }
+    read_ahead_put(&job->ahead, got);
+    if (result == LB_OK) {
+      read_ahead_end(&job->ahead);
+    } else if (got == 0) {
+      break;
+    }
+    place = read_ahead_room(&job->ahead, &room);
+  }
+  return LB_OK;
+}
+
+void flash_job_drain(struct flash_job *job)
+{
+  if (job->stage == FLASH_JOB_TRANSFERRING && job->source.kind == SOURCE_HTTP) {
+    (void)fill(job); /* an error stays with the transfer: the next step gets it again */
+  }
+}
+
+static void count(struct flash_job *job, uint32_t piece)
+{
+  job->counted += piece;
+  if (job->source.kind == SOURCE_HTTP && job->counted - job->told > FLASH_JOB_TELL_EVERY) {
+    job->told = job->counted;
+    console_print(job->console, "Downloading... (%u bytes so far)\n", (unsigned)job->counted);
+  }
+}
+
+static int transfer_done(struct flash_job *job)
+{
+  source_close(&job->source);
+  if (job->source.kind == SOURCE_HTTP && job->counted == job->size) {
+    console_print(job->console, "Download complete (at %u bytes)\n", (unsigned)job->counted);
+  }
+  job->stage = FLASH_JOB_FINISHING;
+  return LB_MORE;
+}
+
+/* Gives the session of a piece what it has not taken yet. */
+static int write_piece(struct flash_job *job, const uint8_t *piece, uint32_t size)
+{
+  uint32_t used = 0;
+  if (job->piece_at < size) {
+    int err = lb_update_write(&job->work.update, piece + job->piece_at, size - job->piece_at, &used);
+    if (err) {
+      return err;
+    }
+    job->piece_at += used;
+  }
+  if (job->piece_at == size) {
+    read_ahead_drop(&job->ahead, size);
+    job->piece_at = 0;
+    count(job, size);
+  }
+  return LB_MORE;
+}
+
+int flash_transfer_step(struct flash_job *job)
+{
+  uint32_t size = 0;
+  int filled = fill(job); /* each time, so that the window is empty when the next erase begins */
+  const uint8_t *piece = read_ahead_piece(&job->ahead, &size);
+  if (flash_log_image(job) == LB_MORE) {
+    return LB_MORE;
+  }
+  if (piece) {
+    return write_piece(job, piece, size);
+  }
+  if (filled) {
+    return filled; /* an error stays with the source: what came before it has been written by now */
+  }
+  if (read_ahead_is_finished(&job->ahead)) {
+    return transfer_done(job);
+  }
+  job->waiting = !read_ahead_piece(&job->ahead, &size);
+  return LB_MORE;
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "module/history_text.h"
+
+#include "module/port_error.h"
+#include "module/print.h"
+#include "module/trial_report.h"
+
+static const char *plain_text(enum lb_history_result result)
+{
+  switch (result) {
+  case LB_HISTORY_INTERRUPTED:
+    return "interrupted: the module was restarted";
+  case LB_HISTORY_FAILED:
+    return "failed";
+  case LB_HISTORY_FLASHED:
+    return "flashed, its trial has not ended yet";
+  case LB_HISTORY_CONFIRMED:
+    return "confirmed";
+  case LB_HISTORY_REJECTED:
+    return "failed its trial";
+  case LB_HISTORY_SUPERSEDED:
+    return "superseded: something else was selected before its trial ended";
+  case LB_HISTORY_BEGUN:
+    break;
+  }
+  return "not finished";
+}
+
+void history_result_text(const struct lb_history_entry *entry, char text[HISTORY_TEXT_SIZE])
+{
+  const struct lb_error_info *info = module_error_info(entry->cause);
+  if (entry->result == LB_HISTORY_REJECTED) {
+    print_text(text, HISTORY_TEXT_SIZE, "failed its trial: %s", trial_cause_text((enum lb_trial_cause)entry->cause));
+  } else if (entry->result == LB_HISTORY_FAILED && entry->cause != LB_OK) {
+    print_text(text, HISTORY_TEXT_SIZE, "failed: %s (%s, %d)", info->cause, info->esp_name, info->esp_code);
+  } else if (entry->result == LB_HISTORY_INTERRUPTED && entry->cause != LB_OK) {
+    print_text(text, HISTORY_TEXT_SIZE, "interrupted: %s", info->cause);
+  } else {
+    print_text(text, HISTORY_TEXT_SIZE, "%s", plain_text(entry->result));
+  }
+}
+
+const char *history_version(const char *version)
+{
+  return version[0] != '\0' ? version : "unknown";
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/* `ota history`: the last updates, the newest first, one a step. */
+#include <stddef.h>
+
+#include "module/console.h"
+#include "module/date.h"
+#include "module/history_text.h"
+#include "module/port_error.h"
+#include "module/print.h"
+
+static void print_entry(struct console *console, const struct lb_history_entry *entry)
+{
+  char begun[DATE_SIZE];
+  char ended[DATE_SIZE];
+  char result[HISTORY_TEXT_SIZE];
+  date_utc(entry->begun, begun);
+  date_utc(entry->ended, ended);
+  history_result_text(entry, result);
+  console_print(console, "Update %u: %s\n", (unsigned)entry->number, begun);
+  console_print(console, "  Firmware: %s in %s -> %s in %s\n", history_version(entry->from_version), entry->from_slot,
+                history_version(entry->version), entry->slot);
+  console_print(console, "  Source:   %s (%u bytes)\n", entry->source, (unsigned)entry->size);
+  if (update_log_is_under_way(&console->module->update_log, entry)) {
+    console_print(console, "  Result:   under way\n");
+  } else if (entry->result == LB_HISTORY_BEGUN || entry->ended == 0) {
+    console_print(console, "  Result:   %s\n", result);
+  } else {
+    console_print(console, "  Result:   %s; %s\n", result, ended);
+  }
+}
+
+/* The newest entry below the number that was printed last: meanwhile there may be others than at the beginning. */
+static int step(struct console *console)
+{
+  struct history_job *job = &console->job.state.history;
+  const struct lb_history *history = update_log_history(&console->module->update_log);
+  struct lb_history_entry entry;
+  uint32_t index = 0;
+  if (!console->module->flash_user && update_log_at_boot(&console->module->update_log) == LB_MORE) {
+    return LB_MORE; /* first what otadata knows already */
+  }
+  while (history && index < history->count && history->numbers[index] >= job->below) {
+    index++;
+  }
+  if (!history || index == history->count) {
+    return LB_OK;
+  }
+  job->below = history->numbers[index];
+  if (lb_history_get(history, index, &entry) == LB_OK) {
+    print_entry(console, &entry);
+  } else {
+    console_print(console, "Update %u: cannot be read\n", (unsigned)job->below);
+  }
+  return LB_MORE;
+}
+
+static void cancel(struct console *console)
+{
+  console_error(console, MODULE_ERR_CANCELLED);
+}
+
+static void print_error(struct console *console, const struct lb_history *history)
+{
+  const int err = update_log_error(&console->module->update_log);
+  if (err) {
+    const struct lb_error_info *info = module_error_info(err);
+    console_print(console, "  The history of updates cannot be %s: %s - %s (%s, %d)\n", history ? "written" : "kept",
+                  info->cause, info->remedy, info->esp_name, info->esp_code);
+  }
+}
+
+int ota_history_start(struct console *console, int argc, char **argv)
+{
+  struct update_log *log = &console->module->update_log;
+  const struct lb_history *history = update_log_history(log);
+  (void)argc;
+  (void)argv;
+  if (!history || history->count == 0) {
+    console_print(console, "No updates yet\n");
+  }
+  print_error(console, history);
+  console->job.state.history.below = UINT32_MAX;
+  console->job.step = step;
+  console->job.cancel = cancel;
+  return LB_MORE;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#include "ports/sim/network_headers.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define UNIT      "bytes"
+#define UNIT_SIZE (sizeof UNIT - 1)
+
+/* Takes a number from the beginning of `text`; NULL if there is none, or it is larger than INT64_MAX. */
+static const char *take_number(const char *text, uint64_t *number)
+{
+  const char *const begin = text;
+  uint64_t sum = 0;
+  for (; *text >= '0' && *text <= '9'; text++) {
+    const uint64_t digit = (uint64_t)(*text - '0');
+    if (sum > (INT64_MAX - digit) / 10) {
+      return NULL;
+    }
+    sum = sum * 10 + digit;
+  }
+  *number = sum;
+  return text > begin ? text : NULL;
+}
+
+/* The same, with that character behind it, which is taken, too. '\0' is the end of the text. */
+static const char *take_number_before(const char *text, char behind, uint64_t *number)
+{
+  text = text ? take_number(text, number) : NULL;
+  return text && *text == behind ? text + 1 : NULL;
+}
+
+bool network_header_length(const char *text, uint64_t *length)
+{
+  uint64_t number = 0;
+  if (!take_number_before(text, '\0', &number)) {
+    return false;
+  }
+  *length = number;
+  return true;
+}
+
+bool network_header_range(const char *text, struct network_range *range)
+{
+  struct network_range found = {0};
+  if (strncasecmp(text, UNIT, UNIT_SIZE) != 0 || text[UNIT_SIZE] != ' ') {
+    return false;
+  }
+  text = take_number_before(text + UNIT_SIZE + 1, '-', &found.first);
+  text = take_number_before(text, '/', &found.last);
+  text = take_number_before(text, '\0', &found.total);
+  if (!text || found.first > found.last || found.last >= found.total) {
+    return false;
+  }
+  *range = found;
+  return true;
+}
+
+bool network_is_strong_tag(const char *text)
+{
+  const size_t length = strnlen(text, PORT_VALIDATOR_SIZE);
+  if (length < 3 || length == PORT_VALIDATOR_SIZE || text[0] != '"' || text[length - 1] != '"') {
+    return false; /* a tag without a single character between its quotes tells nothing apart */
+  }
+  for (size_t i = 1; i < length - 1; i++) {
+    if (text[i] < '!' || text[i] > '~' || text[i] == '"') {
+      return false;
+    }
+  }
+  return true;
+}
+
+void network_header_etag(const char *text, char validator[PORT_VALIDATOR_SIZE], bool *weak)
+{
+  validator[0] = '\0';
+  *weak = text[0] == 'W' && text[1] == '/';
+  if (!*weak && network_is_strong_tag(text)) {
+    memcpy(validator, text, strlen(text) + 1);
+  }
+}

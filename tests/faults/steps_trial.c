@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+/* Trials: what the firmware does on trial, and how it ends. */
+#include "lifeboat/trial.h"
+
+#include "tests/faults/steps_parts.h"
+
+static bool runs_on_trial(const struct run *run)
+{
+  const struct belief *now = ledger_now(&run->ledger);
+  return now->trial && now->boots.slot == run->ledger.running.slot && now->boots.image == run->ledger.running.image;
+}
+
+void step_reboot(struct run *run, const struct step *step)
+{
+  const struct lb_partition running = step_running(run);
+  const bool on_trial = runs_on_trial(run);
+  if (run->level > 0 && run->ledger.step == run->first_step) {
+    return; /* the power was cut in this step, and the boot that came of it was the one */
+  }
+  if (on_trial && step->reset == LB_RESET_COMMANDED) {
+    ledger_set_loss(&run->ledger, LOSS_MAY_COUNT);
+    step_must(run, lb_trial_close(&run->device, &running), "ending in order");
+    ledger_set_loss(&run->ledger, LOSS_IS_NOTHING);
+  }
+  run_boot(run, step->reset);
+}
+
+void step_survive(struct run *run, const struct step *step)
+{
+  const struct lb_partition running = step_running(run);
+  (void)step;
+  if (!runs_on_trial(run)) {
+    return;
+  }
+  ledger_set_loss(&run->ledger, LOSS_MAY_COUNT);
+  step_must(run, lb_trial_survive(&run->device, &running), "marking that the trial time has run");
+  ledger_set_loss(&run->ledger, LOSS_IS_NOTHING);
+}
+
+void step_reach_depot(struct run *run, const struct step *step)
+{
+  const struct lb_partition running = step_running(run);
+  (void)step;
+  if (runs_on_trial(run)) {
+    step_must(run, lb_trial_reach_depot(&run->device, &running), "marking that the depot was reached");
+  }
+}
+
+void step_quarter(struct run *run, const struct step *step)
+{
+  const struct lb_partition running = step_running(run);
+  (void)step;
+  if (runs_on_trial(run)) {
+    step_must(run, lb_trial_count_quarter(&run->device, &running), "marking a quarter of an hour");
+  }
+}
+
+void step_confirm(struct run *run, const struct step *step)
+{
+  const struct lb_partition running = step_running(run);
+  (void)step;
+  if (!runs_on_trial(run)) {
+    return; /* it is confirmed, or the trial is over */
+  }
+  const struct choice choice = run->ledger.running;
+  const struct belief next = {.boots = choice, .back = choice};
+  ledger_begin(&run->ledger, &next);
+  step_must(run, lb_trial_confirm(&run->device, &running), "confirming");
+  ledger_done(&run->ledger, &next);
+}
+
+void step_reject(struct run *run, const struct step *step)
+{
+  const struct lb_partition running = step_running(run);
+  (void)step;
+  if (!runs_on_trial(run)) {
+    return;
+  }
+  const struct choice back = ledger_now(&run->ledger)->back;
+  const struct belief next = {.boots = back, .back = back};
+  ledger_begin(&run->ledger, &next);
+  step_must(run, lb_trial_reject(&run->device, &running, LB_TRIAL_OPERATOR), "rejecting");
+  ledger_done(&run->ledger, &next);
+}

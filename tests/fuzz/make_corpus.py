@@ -1,0 +1,341 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Makes the seeds of the fuzz targets: corpus/TARGET/seed-NAME. Minimised findings lie beside them under other names.
+
+usage: make_corpus.py
+"""
+
+import hashlib
+import pathlib
+import struct
+import zlib
+
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
+
+OVMS = [
+    ("nvs", 1, 2, 0x9000, 0x4000, 0),
+    ("otadata", 1, 0, 0xD000, 0x2000, 0),
+    ("phy_init", 1, 1, 0xF000, 0x1000, 0),
+    ("factory", 0, 0, 0x10000, 0x100000, 0),
+    ("ota_0", 0, 0x10, 0x110000, 0x100000, 0),
+    ("ota_1", 0, 0x11, 0x210000, 0x100000, 0),
+    ("store", 1, 0x81, 0x310000, 0x10000, 2),
+]
+
+
+def put(target, name, data):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"seed-{name}").write_bytes(data)
+
+
+def esp_crc(data):
+    """The CRC-32 of ESP-IDF's otadata and NVS: the register begins at 0."""
+    return zlib.crc32(data, 0xFFFFFFFF)
+
+
+# ---- partition tables ----
+
+
+def row(label, kind, subtype, offset, size, flags):
+    return struct.pack("<HBBII16sI", 0x50AA, kind, subtype, offset, size, label.encode(), flags)
+
+
+def table(rows, with_md5=True, end=True):
+    data = b"".join(row(*fields) for fields in rows)
+    if with_md5:
+        data += b"\xeb\xeb" + b"\xff" * 14 + hashlib.md5(data).digest()
+    return data + (b"\xff" * 32 if end else b"")
+
+
+def tables():
+    put("fuzz_table", "ovms", b"\x00" + table(OVMS))
+    put("fuzz_table", "without-md5", b"\x01" + table(OVMS, with_md5=False))
+    put("fuzz_table", "unterminated", b"\x02" + table(OVMS, end=False))
+    put("fuzz_table", "wrong-md5", b"\x00" + table(OVMS).replace(b"phy", b"PHY"))
+    put("fuzz_table", "mended-md5", b"\x04" + table(OVMS).replace(b"phy", b"PHY"))
+    put("fuzz_table", "md5-twice", b"\x00" + table(OVMS, end=False) + table(OVMS)[-64:])
+    put("fuzz_table", "overlap", b"\x04" + table(OVMS + [("more", 1, 6, 0x30F000, 0x2000, 0)]))
+    put("fuzz_table", "wraps", b"\x04" + table([("wide", 1, 6, 0xFFFFF000, 0x2000, 0)]))
+    many = [(f"p{i}", 1, 6, 0x9000 + 0x1000 * i, 0x1000, 0) for i in range(95)]
+    put("fuzz_table", "full", b"\x00" + table(many[:94]))
+    put("fuzz_table", "full-without-md5", b"\x00" + table(many, with_md5=False))
+    put("fuzz_table", "long-label", b"\x04" + table([("sixteen-letters-", 0, 0x10, 0x10000, 0x10000, 1)]))
+    slots = [(f"ota_{i}", 0, 0x10 + i, 0x10000 * (i + 1), 0x10000, 0) for i in range(16)]
+    put("fuzz_table", "sixteen-slots", b"\x04" + table(slots + [("test", 0, 0x20, 0x200000, 0x10000, 0)]))
+    put("fuzz_table", "boot-region", b"\x04" + table([("boot", 2, 0, 0x1000, 0x7000, 0), ("table", 3, 0, 0x8000, 0x1000, 0)]))
+
+
+def csv():
+    put("fuzz_csv", "ovms", b"\x02" + "".join(
+        f"{label},{kind},{subtype:#x},{offset:#x},{size:#x},\n" for label, kind, subtype, offset, size, _ in OVMS).encode())
+    put("fuzz_csv", "names", b"\x01# a comment\n nvs, data, nvs, , 16K\n\n otadata,data,ota,,0x2000\nphy_init, data, phy,,4K\r\n"
+        b"factory, app, factory,, 1M\nota_0,app,ota_0,,1M, encrypted\nota_1,app,ota_1,,-3M,encrypted:readonly\n")
+    put("fuzz_csv", "primary", b"\x00boot,bootloader,primary,,\ntable,partition_table,primary,,\ncore,data,coredump,,64K\n")
+    put("fuzz_csv", "wrong", b"\x00nvs,data,nvs,0x9000,1\nnvs,data,nvs,,0x99999999999999999\n,app,,,\n\xff,1,2,3,4,5,6,7\n")
+
+
+# ---- images ----
+
+
+def image(segments, seed=1, version=b"3.3.003", chip=0):
+    data = struct.pack("<BBBBI", 0xE9, len(segments), 2, 0x4F, 0x40080000)
+    data += struct.pack("<4sHBHH4sB", b"\xee\0\0\0", chip, 0, 0, 0xFFFF, b"\0" * 4, 1)
+    checksum = 0xEF
+    for number, (load, length) in enumerate(segments):
+        content = bytes((seed * (i + 3) * (number + 1)) >> 3 & 0xFF for i in range(length))
+        if number == 0 and length >= 256:
+            description = struct.pack("<II8s32s32s16s16s32s32s80s", 0xABCD5432, 0, b"", version, b"ovms3", b"16:26:57",
+                                      b"Apr  7 2018", b"v3.1", hashlib.sha256(version).digest(), b"")
+            content = description + content[256:]
+        data += struct.pack("<II", load, length) + content
+        for byte in content:
+            checksum ^= byte
+    data += b"\0" * (15 - len(data) % 16) + bytes([checksum])
+    return data + hashlib.sha256(data).digest()
+
+
+def image_input(mode, data, capacity=0x10000, address=0, cut=5):
+    return struct.pack("<BIIB", mode, capacity, address, cut) + data
+
+
+def images():
+    whole = image([(0x3F400020, 512), (0x3FFB0000, 64), (0x400D0268, 128), (0x40080000, 32)])
+    put("fuzz_image", "small", image_input(3, whole))
+    put("fuzz_image", "trailing", image_input(0, whole + b"\xff" * 64, address=0x110000))
+    put("fuzz_image", "tight", image_input(1, whole, capacity=len(whole)))
+    put("fuzz_image", "too-tight", image_input(1, whole, capacity=len(whole) - 1))
+    put("fuzz_image", "cut", image_input(1, whole[:300]))
+    put("fuzz_image", "wrong-digest", image_input(1, whole[:-1] + b"\x5a"))
+    put("fuzz_image", "mended", image_input(12, whole[:400] + b"\x5a" + whole[401:]))
+    put("fuzz_image", "sixteen", image_input(12, image([(0x3FFB0000 + i, 4) for i in range(16)])))
+    put("fuzz_image", "empty-segments", image_input(12, image([(0x3FFB0000, 0)] * 3)))
+    marks = b"########OVMS_PRE########3.3.003-601-g95901879########OVMSPOST########"
+    marked = bytearray(image([(0x3F400020, 512)]))
+    marked[32:32 + 256] = b"\x11" * 256
+    marked[250:250 + len(marks)] = marks
+    put("fuzz_image", "marks", image_input(12, bytes(marked)))
+    put("fuzz_image", "long-segment", image_input(0, whole[:28] + b"\xfc\xff\xff\xff" + whole[32:], capacity=0xFFFFFFFF))
+
+
+# ---- text ----
+
+
+def versions():
+    put("fuzz_version", "file", b"3.3.003-601-g95901879\nMended: all of it.\n")
+    put("fuzz_version", "portal", b"<!DOCTYPE html><html><body>Welcome to the garage</body></html>")
+    put("fuzz_version", "three", b"3.3.003;3.3.003-rc1;3.3.004-dirty")
+    put("fuzz_version", "commits", b"3.3.003-601-g95901879;3.3.003-600-gabc;3.3.003")
+    put("fuzz_version", "slots", b"3.3.003/ota_0/main;3.3.3;3.3.003-beta2/ota_1")
+    put("fuzz_version", "return", b"3.3.003\r\n")
+
+
+def urls():
+    put("fuzz_url", "plain", b"api.example.com/firmware/ovms3.bin")
+    put("fuzz_url", "redirect", b"https://example.com:8443/a/b\n../c?d=e#f")
+    put("fuzz_url", "downgrade", b"https://example.com/a\nhttp://example.com/a")
+    put("fuzz_url", "user", b"http://user:secret@example.com/a")
+    put("fuzz_url", "address", b"[::1]:80/a\n//other:81/b")
+    put("fuzz_url", "host", b"example.com=127.0.0.1:8080")
+    put("fuzz_url", "host6", b"x=[::1]:80")
+    put("fuzz_url", "scheme", b"ftp://example.com/a\nfile:///etc/hosts")
+
+
+def depot():
+    size = struct.pack("<Q", 1000000)
+    for name, value in (("from", b"bytes=500000-"), ("both", b"bytes=0-99"), ("last", b"bytes=-500"), ("many", b"bytes=0-1,5-6"),
+                        ("beyond", b"bytes=1000000-"), ("huge", b"bytes=99999999999999999999999-"), ("other", b"lines=1-2"),
+                        ("blanks", b"Bytes= \t1-2 ")):
+        put("fuzz_depot_range", name, size + value)
+    put("fuzz_depot_range", "empty-file", struct.pack("<Q", 0) + b"bytes=0-")
+    put("fuzz_depot_path", "prefix", b"/firmware/ota/\n/firmware/ota/v3.1/main/ovms3.bin")
+    put("fuzz_depot_path", "escapes", b"\n/v3.1/%65dge//ovms3.ver?query")
+    put("fuzz_depot_path", "climb", b"\n/v3.1/../../etc/passwd")
+    put("fuzz_depot_path", "hidden", b"/ota\n/ota/%2e%2e/%2fetc")
+    put("fuzz_depot_path", "whole", b"/a\nhttp://host:80/a/b#c")
+    put("fuzz_depot_path", "long", b"\n/" + b"x" * 1024)
+
+
+def frame(kind, payload):
+    return kind + struct.pack("<H", len(payload)) + payload
+
+
+def frames():
+    put("fuzz_console_frame", "session", b"\x00" + frame(b"x", b"ota status") + frame(b"c", b"ota fl") + frame(b"?", b"") + frame(b"k", b""))
+    put("fuzz_console_frame", "longest", b"\x20" + frame(b"x", b"y" * 1024) + frame(b"x", b"z"))
+    put("fuzz_console_frame", "too-long", b"\x20" + frame(b"x", b"y" * 1025))
+    put("fuzz_console_frame", "nul", b"\x01" + frame(b"x", b"a\0b"))
+    put("fuzz_console_frame", "answers", b"\x02" + frame(b"g", b"lifeboat console 1") + frame(b"o", b"text\n") + frame(b"e", b"\0\0\0\0") + frame(b"b", b"x"))
+    put("fuzz_console_frame", "unknown", b"\x02" + frame(b"Z", b"a"))
+
+
+def headers():
+    put("fuzz_headers", "length", b"1500000\n00\n9223372036854775807\n9223372036854775808\n-1\n 5\n")
+    put("fuzz_headers", "range", b"bytes 500000-999999/1000000\nbytes */1000000\nbytes 0-0/1\nBYTES 007-8/9\nbytes 5-4/9\nbytes 1-2/*")
+    put("fuzz_headers", "etag", b'"1a-5f3"\nW/"1a"\n""\n"a b"\nabc\n"' + b"x" * 125 + b'"\n"' + b"x" * 126 + b'"')
+
+
+# ---- settings ----
+
+
+class Page:
+    """A page of nvs, made after docs/SPEC.md."""
+
+    def __init__(self, state, sequence):
+        self.bytes = bytearray(b"\xff" * 4096)
+        self.bytes[:9] = struct.pack("<IIB", state, sequence, 0xFE)
+        self.bytes[28:32] = struct.pack("<I", esp_crc(bytes(self.bytes[4:28])))
+        self.next = 0
+
+    def item(self, space, kind, key, value, data=b"", chunk=0xFF):
+        span = 1 + -(-len(data) // 32)
+        entry = bytearray(struct.pack("<BBBBI16s8s", space, kind, span, chunk, 0, key.encode(), value.ljust(8, b"\xff")))
+        entry[4:8] = struct.pack("<I", esp_crc(bytes(entry[:4] + entry[8:])))
+        at = 64 + 32 * self.next
+        self.bytes[at:at + 32] = entry
+        self.bytes[at + 32:at + 32 + len(data)] = data
+        for index in range(self.next, self.next + span):
+            self.mark(index, 2)
+        self.next += span
+
+    def mark(self, index, state):
+        shift = index % 4 * 2
+        at = 32 + index // 4
+        self.bytes[at] = self.bytes[at] & ~(3 << shift) & 0xFF | state << shift
+
+    def data(self, space, kind, key, data, chunk=0xFF):
+        self.item(space, kind, key, struct.pack("<HHI", len(data), 0xFFFF, esp_crc(data)), data, chunk)
+
+
+def nvs():
+    old = Page(0xFFFFFFFC, 3)
+    old.item(0, 1, "ota", b"\1")
+    old.item(0, 1, "vfs", b"\2")
+    old.data(1, 0x21, "tag", b"main\0")
+    old.data(1, 0x42, "blob", bytes(range(200)) * 3, 0)
+    old.data(1, 0x41, "old", b"old" * 30)
+    old.item(1, 0x14, "number", struct.pack("<i", -4))
+    old.data(2, 0x21, "mru", b"/sd/one\0")
+    new = Page(0xFFFFFFFE, 4)
+    new.data(1, 0x42, "blob", b"x" * 100, 1)
+    new.item(1, 0x48, "blob", struct.pack("<IBBH", 700, 2, 0, 0xFFFF))
+    new.data(2, 0x21, "mru", b"/sd/a-file-with-a-longer-name.bin\0")
+    new.data(1, 0x42, "orphan", b"o" * 64, 0x80)
+    pages = bytes(old.bytes) + bytes(new.bytes)
+    changes = bytes([5]) + bytes([0, 0, 0, 9]) + bytes([0, 1, 1, 40]) + bytes([2, 3, 3, 7]) + bytes([1, 4, 2, 0]) + bytes([0, 2, 1, 255])
+    put("fuzz_nvs", "two-pages", b"\0" + changes + pages)
+    put("fuzz_nvs", "one-page", b"\7" + changes + bytes(new.bytes))
+    put("fuzz_nvs", "freeing", b"\1" + changes + b"\xf8" + pages[1:])
+    put("fuzz_nvs", "both-active", b"\1" + changes + b"\xfe" + pages[1:])
+    put("fuzz_nvs", "blank", b"\0" + changes)
+    put("fuzz_nvs", "noise", b"\7" + changes + hashlib.shake_256(b"noise").digest(8192))
+
+
+# ---- otadata ----
+
+
+def half(sequence, state=0xFFFFFFFF, tag=None, marks=(), boots=b""):
+    """A record; `tag` is (kind, attempts, depot expected), `marks` are (offset, bytes)."""
+    data = bytearray(b"\xff" * 512)
+    data[:4] = struct.pack("<I", sequence)
+    data[24:32] = struct.pack("<II", state, esp_crc(struct.pack("<I", sequence)))
+    if tag:
+        data[64:128] = struct.pack("<4sIBBB17s32s", b"LBTR", sequence, *tag, b"\xff" * 17, b"\x11" * 32) + b"\0" * 4
+        data[124:128] = struct.pack("<I", zlib.crc32(bytes(data[64:124])))
+    for offset, mark in marks:
+        data[offset:offset + len(mark)] = mark
+    data[192:192 + len(boots)] = boots
+    return bytes(data)
+
+
+def otadata():
+    blank = b"\xff" * 512
+    trial = (1, 3, 0)
+    done = b"\0" * 8
+
+    def happens(*events):
+        """Pairs of why the processor starts and what the firmware does."""
+        return bytes([len(events) - 1]) + bytes(reset | action << 2 for reset, action in events)
+
+    quiet = happens((0, 0), (1, 0))
+    put("fuzz_otadata", "blank", b"\0" + quiet + blank + blank)
+    put("fuzz_otadata", "esp-idf", b"\0" + quiet + half(1) + half(2, 2))
+    put("fuzz_otadata", "states", b"\0" + quiet + half(7, 3) + half(8, 4))
+    put("fuzz_otadata", "crashes", b"\0" + happens((0, 0), (2, 0), (3, 0), (2, 0)) + half(1) + half(2, tag=trial))
+    put("fuzz_otadata", "confirm", b"\0" + happens((0, 1), (1, 3), (1, 4)) + half(1, 2, trial, [(128, done)]) + half(2, tag=trial))
+    put("fuzz_otadata", "reject", b"\0" + happens((0, 6), (1, 5)) + half(3, tag=(1, 3, 1)) + blank)
+    put("fuzz_otadata", "rejected", b"\0" + quiet + half(1) + half(2, 4, trial, [(144, done + b"\1\xfe")]))
+    put("fuzz_otadata", "torn-marks", b"\0" + quiet + half(1, tag=trial, marks=[(128, b"\xfc")]) + half(2, tag=trial, marks=[(144, b"\xf0")]))
+    put("fuzz_otadata", "two-trials", b"\0" + quiet + half(5, tag=trial) + half(6, tag=trial, boots=b"\xcc\x0f\xfc"))
+    put("fuzz_otadata", "many-boots", b"\0" + happens((2, 2), (1, 2), (2, 0)) + half(1) + half(2, tag=trial, boots=b"\xc0" * 310))
+    put("fuzz_otadata", "no-images", b"\x70" + quiet + half(1) + half(2))
+    put("fuzz_otadata", "fallback", b"\x40" + quiet + half(1) + half(2, tag=trial))
+    put("fuzz_otadata", "select", b"\0" + happens((0, 8), (1, 4), (1, 9), (2, 0), (0, 7), (1, 11)) + blank + blank)
+    put("fuzz_otadata", "same-image", b"\x80" + happens((0, 10), (1, 9), (0, 5), (1, 9), (1, 5)) + blank + blank)
+    put("fuzz_otadata", "last-sequence", b"\0" + happens((0, 10), (0, 9), (1, 8)) + half(0xFFFFFFFD, tag=(2, 0, 0)) + half(0xFFFFFFFE))
+    put("fuzz_otadata", "noise", b"\x0f" + quiet + hashlib.shake_256(b"otadata").digest(1024))
+
+
+def journal():
+    def sector(size=9000, source=b"https://host/a.bin", validator=b'"1-2"', entries=b"", crc=None, head=b"\xe9" + b"\1" * 23):
+        data = struct.pack("<4sIIIIII4s24s4s", b"LBJR", 0x30000, size, 0x4000, 2048, len(source), len(validator), b"\xff" * 4,
+                           head, b"\xff" * 4)
+        data += struct.pack("<I", zlib.crc32(data + source + validator) if crc is None else crc)
+        return (data + source + validator).ljust(128, b"\xff") + entries
+
+    done = struct.pack("<I", 0x12345678) + b"\0" + b"\xff" * 5 + b"\0" + b"\xff" * 5
+    put("fuzz_journal", "begun", b"\0\1" + sector(entries=done + b"\xff" * 4 + b"\0"))
+    put("fuzz_journal", "attempts", b"\1\0" + sector(entries=done + b"\1\2\3\4" + b"\0" * 9 + b"\xff" * 3))
+    put("fuzz_journal", "weak", b"\1\4" + sector(entries=done * 3 + b"\xff" * 4 + b"\x7f"))
+    put("fuzz_journal", "wrong-crc", b"\0\0" + sector(crc=0, entries=done))
+    put("fuzz_journal", "nul", b"\1\0" + sector(source=b"a\0b"))
+    put("fuzz_journal", "local", b"\1\0" + sector(source=b"/sd/a.bin", validator=b"", size=24))
+    put("fuzz_journal", "too-long", b"\1\0" + sector(size=0x3F00))
+    put("fuzz_journal", "blank", b"\0\0")
+    put("fuzz_journal", "void", b"\0\0" + b"\0" * 32 + sector()[32:])
+
+
+def history_entry(number, result, cause=0, texts=(b"https://host/a.bin", b"ota_1", b"ota_0", b"3.3.004", b"3.3.003"), image=1):
+    data = struct.pack("<BBIiqqI32s32s", 1, result, number, cause, 1600000000, 1600000100, 1500000, bytes([image]) * 32,
+                       bytes([image + 1]) * 32)
+    data += b"".join(bytes([len(text)]) + text for text in texts)
+    data += struct.pack("<I", zlib.crc32(data))
+    return data + b"\0" * (len(data) % 2)
+
+
+def history():
+    def entries(mode, *blobs):
+        return bytes([mode]) + b"".join(bytes([place, len(blob) // 2]) + blob for place, blob in blobs)
+
+    # a length of zeros behind the CRC would be wrong: texts are chosen so that it is even
+    even = (b"https://host/a.bin", b"ota_1", b"ota_0", b"3.3.004", b"3.3.03")
+    first = history_entry(1, 5, 1, even)
+    put("fuzz_history", "one", entries(0, (0, first)))
+    put("fuzz_history", "three", entries(0, (0, first), (5, history_entry(2, 4, 0, even)), (15, history_entry(3, 5, 2, even, 9))))
+    put("fuzz_history", "all", entries(0, *((i, history_entry(100 + i, i % 7, 0, even, i)) for i in range(16))))
+    put("fuzz_history", "same-number", entries(0, (1, first), (2, first)))
+    put("fuzz_history", "damaged", entries(0, (1, first[:-4] + b"\0\0\0\0")))
+    put("fuzz_history", "last-number", entries(1, (3, history_entry(0x7FFFFFFF, 3, 0, even))))
+    put("fuzz_history", "short", entries(1, (3, first[:60])))
+
+
+def main():
+    tables()
+    headers()
+    nvs()
+    otadata()
+    journal()
+    history()
+    csv()
+    images()
+    versions()
+    urls()
+    depot()
+    frames()
+    for folder in sorted(CORPUS.iterdir()):
+        files = list(folder.iterdir())
+        print(f"{folder.name}: {len(files)} inputs, {sum(file.stat().st_size for file in files)} bytes")
+
+
+if __name__ == "__main__":
+    main()
