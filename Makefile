@@ -21,7 +21,7 @@ define compile
 endef
 
 .PHONY: build demo test unit session check format check-format check-tidy check-cppcheck check-sources check-clang \
-  cross size size-update coverage fuzz bench clean help
+  cross size size-update coverage fuzz mutation kills network bench clean help
 
 build: packages-build ## build build/lifeboat
 	$(call compile,release)
@@ -50,6 +50,18 @@ FUZZ_SECONDS ?= 60
 fuzz: packages-build packages-test packages-fuzz ## fuzz each parser for FUZZ_SECONDS (60)
 	$(call compile,fuzz,fuzz_all)
 	@$(PYTHON) tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+mutation: packages-build packages-test ## break lib/ in many ways and show that the tests notice each
+	@$(PYTHON) tests/mutation/mutate.py
+
+KILLS ?= 300
+kills: build $(VENV)/installed ## kill a module KILLS (300) times in the middle of an update, and update it again
+	@LIFEBOAT_BINARY=$(CURDIR)/build/lifeboat $(VENV)/bin/python tests/session/kill_campaign.py --runs $(KILLS)
+
+SESSIONS ?= 10000
+network: packages-build packages-test ## update through SESSIONS (10000) of the worst servers and links
+	$(call compile,asan,network)
+	@build/asan/tests/network/network --sessions $(SESSIONS)
 
 $(VENV)/installed: tests/requirements.txt | packages-test
 	@rm -rf $(VENV)

@@ -66,6 +66,9 @@ static void judge(struct attempt *attempt)
   }
   int err = lb_trial_judge(otadata, attempt->device, decision->reset, &rejected);
   attempt->marks_error = attempt->marks_error ? attempt->marks_error : err;
+  if (!err && !rejected) { /* all was read anew, and a mark that was weak may be seen now */
+    settle(attempt);
+  }
   if (rejected && !err) {
     decision->went_back = true;
     decision->failed = selected;
@@ -117,6 +120,7 @@ static int begin_trial(struct attempt *attempt)
   if (!lb_otadata_on_trial(otadata, otadata->active)) {
     return LB_OK;
   }
+  const struct lb_trial *trial = &otadata->records[otadata->active].trial;
   int err = attempt->marks_error;
   if (!err && !attempt->preview) {
     err = lb_trial_begin_boot(otadata, attempt->device);
@@ -127,8 +131,8 @@ static int begin_trial(struct attempt *attempt)
     return err;
   }
   decision->on_trial = true;
-  decision->attempt = otadata->records[otadata->active].trial.failures + 1U;
-  decision->attempts = otadata->records[otadata->active].trial.attempts;
+  decision->attempt = trial->failures + 1U;
+  decision->attempts = trial->attempts;
   return LB_OK;
 }
 

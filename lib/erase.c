@@ -2,6 +2,7 @@
 #include "lifeboat/erase.h"
 
 #include "lifeboat/error.h"
+#include "lifeboat/journal.h"
 #include "lifeboat/target.h"
 
 int lb_erase_start(struct lb_erase *erase, const struct lb_device *device, const struct lb_partition *running,
@@ -21,6 +22,7 @@ int lb_erase_start(struct lb_erase *erase, const struct lb_device *device, const
   erase->flash = device->flash;
   erase->slot = *slot;
   erase->address = slot->offset;
+  erase->journal_gone = false;
   erase->end = err ? slot->offset : slot->offset + slot->size; /* what was refused has nothing to erase */
   return err;
 }
@@ -30,6 +32,13 @@ int lb_erase_step(struct lb_erase *erase)
   uint32_t erased = 0;
   if (erase->address == erase->end) {
     return LB_OK;
+  }
+  if (!erase->journal_gone) { /* else a cut would leave the journal of an update whose blocks are gone */
+    int result = lb_journal_discard(erase->flash, &erase->slot, &erase->journal_gone);
+    if (result || erase->journal_gone) {
+      return result ? result : LB_MORE;
+    }
+    erase->journal_gone = true;
   }
   int err = lb_flash_erase_one(erase->flash, erase->address, erase->end, &erased);
   erase->address += erased;

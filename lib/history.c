@@ -95,9 +95,9 @@ static int64_t load_le64(const uint8_t *bytes)
   return (int64_t)((uint64_t)lb_load_le32(bytes + 4) << 32 | lb_load_le32(bytes));
 }
 
-static void encode(const struct lb_history_entry *entry, struct blob *blob)
+/* Returns the length. */
+static uint32_t encode(const struct lb_history_entry *entry, uint8_t bytes[BLOB_MAX])
 {
-  uint8_t *bytes = blob->bytes;
   uint32_t at = AT_STRINGS;
   bytes[AT_VERSION] = VERSION;
   bytes[AT_RESULT] = (uint8_t)entry->result;
@@ -116,7 +116,7 @@ static void encode(const struct lb_history_entry *entry, struct blob *blob)
     at += 1U + length;
   }
   lb_store_le32(bytes + at, lb_crc32(0, bytes, at));
-  blob->length = at + CRC_SIZE;
+  return at + CRC_SIZE;
 }
 
 /* Is it whole, and one of ours? From then on its strings can be walked without looking at the end. */
@@ -386,11 +386,11 @@ static int gain_room(struct lb_history *history, uint32_t number)
 
 static int put(struct lb_history *history, const struct lb_history_entry *entry, uint32_t place)
 {
-  struct blob blob;
+  uint8_t bytes[BLOB_MAX];
   char key[LB_NVS_NAME_SIZE];
   key_of(place, key);
-  encode(entry, &blob);
-  return lb_nvs_set_blob(history->nvs, LB_HISTORY_NAMESPACE, key, blob.bytes, blob.length);
+  const uint32_t length = encode(entry, bytes);
+  return lb_nvs_set_blob(history->nvs, LB_HISTORY_NAMESPACE, key, bytes, length);
 }
 
 int lb_history_put(struct lb_history *history, struct lb_history_entry *entry)

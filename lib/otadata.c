@@ -22,6 +22,12 @@ uint32_t lb_otadata_address(const struct lb_otadata *otadata, int index)
   return otadata->partition.offset + (uint32_t)index * otadata->sector;
 }
 
+bool lb_otadata_is_whole(const struct lb_otadata_record *record)
+{
+  return record->sequence != LB_OTADATA_BLANK && record->sequence != 0 &&
+         record->crc == lb_otadata_crc(record->sequence);
+}
+
 static int read_record(struct lb_otadata *otadata, const struct lb_flash *flash, int index)
 {
   uint8_t bytes[LB_OTADATA_RECORD_SIZE];
@@ -30,14 +36,18 @@ static int read_record(struct lb_otadata *otadata, const struct lb_flash *flash,
     return err;
   }
   struct lb_otadata_record *record = &otadata->records[index];
+  const struct lb_otadata_record before = *record;
   record->sequence = lb_load_le32(bytes);
   record->state = lb_load_le32(bytes + STATE_AT);
   record->crc = lb_load_le32(bytes + CRC_AT);
-  bool whole = record->sequence != LB_OTADATA_BLANK && record->crc == lb_otadata_crc(record->sequence);
+  bool whole = lb_otadata_is_whole(record);
   memset(&record->trial, 0, sizeof record->trial);
   err = whole ? lb_trial_read(otadata, flash, index, &record->trial) : LB_OK;
   record->usable = whole && record->state != LB_OTADATA_INVALID && record->state != LB_OTADATA_ABORTED &&
                    !record->trial.rejected;
+  if (err) {
+    *record = before; /* half read it would look like one that was confirmed */
+  }
   return err;
 }
 
@@ -187,19 +197,27 @@ int lb_otadata_is_void(const struct lb_otadata *otadata, const struct lb_flash *
 {
   uint8_t bytes[LB_OTADATA_RECORD_SIZE];
   uint8_t all = 0xFF;
-  uint8_t any = 0;
   int err = lb_flash_read(flash, lb_otadata_address(otadata, index), bytes, sizeof bytes);
   for (uint32_t i = 0; i < sizeof bytes; i++) {
     all &= bytes[i];
-    any |= bytes[i];
   }
-  *is_void = err == LB_OK && (all == 0xFF || any == 0);
+  bool marked = lb_load_le32(bytes + CRC_AT) == 0 && lb_otadata_crc(lb_load_le32(bytes)) != 0;
+  *is_void = err == LB_OK && (all == 0xFF || marked);
   return err;
 }
 
+/*
+ * The sequence stays what it is: were it 0, a cut erase could leave it beside a CRC of 0xFFFFFFFF, and those belong
+ * together. Only the one sequence whose CRC is 0 (0x9226F562) has to go.
+ */
 int lb_otadata_make_void(struct lb_otadata *otadata, const struct lb_flash *flash, int index)
 {
-  static const uint8_t zeros[LB_OTADATA_RECORD_SIZE] = {0};
-  int err = lb_otadata_clear_bits(flash, lb_otadata_address(otadata, index), zeros, sizeof zeros);
+  uint8_t bytes[LB_OTADATA_RECORD_SIZE];
+  memset(bytes, 0xFF, sizeof bytes);
+  lb_store_le32(bytes + CRC_AT, 0);
+  if (lb_otadata_crc(otadata->records[index].sequence) == 0) {
+    lb_store_le32(bytes, 0);
+  }
+  int err = lb_otadata_clear_bits(flash, lb_otadata_address(otadata, index), bytes, sizeof bytes);
   return err ? err : lb_otadata_read_records(otadata, flash);
 }

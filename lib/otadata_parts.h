@@ -33,6 +33,7 @@
 #define MARK_DEPOT_AT     160U
 #define QUARTERS_AT       168U
 #define QUARTERS_SIZE     (LB_TRIAL_QUARTERS / 8U)
+#define MARK_MIRRORED_AT  184U
 
 /* The boots on trial: a byte each up to the end of the sector. */
 #define BOOTS_AT       192U
@@ -61,10 +62,13 @@ uint32_t lb_otadata_slot_of(const struct lb_otadata *otadata, int index, uint32_
  */
 int lb_otadata_clear_bits(const struct lb_flash *flash, uint32_t address, const uint8_t *bytes, uint32_t length);
 
-/* Makes a record void: its 32 bytes become zero. Then all records are read again. */
+/* Has it a sequence that means a slot, and its CRC? */
+bool lb_otadata_is_whole(const struct lb_otadata_record *record);
+
+/* Makes a record void: its CRC becomes zero. Then all records are read again. */
 int lb_otadata_make_void(struct lb_otadata *otadata, const struct lb_flash *flash, int index);
 
-/* Are its 32 bytes neither blank nor zero? Then there is something to make void. */
+/* Are its 32 bytes blank, or is its CRC zero? Else there is something to make void. */
 int lb_otadata_is_void(const struct lb_otadata *otadata, const struct lb_flash *flash, int index, bool *is_void);
 
 /* trial_read.c: what lies behind a record that has been read. */

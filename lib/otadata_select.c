@@ -31,14 +31,21 @@ static bool is_lasting(const struct lb_otadata_record *record)
   return record->state != LB_OTADATA_NEW && record->state != LB_OTADATA_PENDING_VERIFY;
 }
 
-/* Does a record mean that slot and that image? One without a tag means whatever is there. */
+/*
+ * Does a record mean that slot and that image? One without a tag means whatever is there; but it is no trial of it, nor
+ * says it that the image needs none.
+ */
 static bool says(const struct lb_otadata *otadata, int index, uint32_t slots, const struct lb_selection *selection)
 {
   if (index == LB_OTADATA_NONE || !is_lasting(&otadata->records[index]) ||
       lb_otadata_slot_of(otadata, index, slots) != selection->slot) {
     return false;
   }
-  return !selection->digest || lb_otadata_is_about(&otadata->records[index], selection->digest);
+  const struct lb_otadata_record *record = &otadata->records[index];
+  if (selection->attempts > 0) {
+    return record->trial.tagged && memcmp(record->trial.digest, selection->digest, LB_SHA256_SIZE) == 0;
+  }
+  return !selection->digest || lb_otadata_is_about(record, selection->digest);
 }
 
 /* The half to be written: never that of the record confirmed last; else not the active one. */
@@ -57,7 +64,7 @@ static void plan_write(struct lb_otadata *otadata, uint32_t slots, const struct 
 {
   otadata->half = half_to_write(otadata);
   const struct lb_otadata_record *other = &otadata->records[1 - otadata->half];
-  bool counted = other->sequence != LB_OTADATA_BLANK && other->crc == lb_otadata_crc(other->sequence);
+  bool counted = lb_otadata_is_whole(other);
   otadata->next = next_sequence(counted ? other->sequence : 0, selection->slot, slots);
   otadata->renumbers = otadata->next == LB_OTADATA_BLANK && other->usable;
   if (otadata->renumbers) { /* the other record begins the count anew first */

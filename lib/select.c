@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "lifeboat/select.h"
 
+#include <string.h>
+
 #include "lifeboat/error.h"
 
 enum state { VERIFYING, SELECTING, SELECTED, FAILED };
@@ -17,6 +19,7 @@ int lb_select_start(struct lb_select *select, const struct lb_device *device, co
   struct lb_partition known;
   select->terms = terms ? *terms : no_trial;
   select->on_trial = false;
+  select->written_anew = false;
   select->device = device;
   select->target = *target;
   select->state = FAILED;
@@ -35,13 +38,27 @@ int lb_select_start(struct lb_select *select, const struct lb_device *device, co
   return select->result;
 }
 
+/* Is there a record that names this image, and is not on trial? */
+static bool is_named(const struct lb_otadata *otadata, const uint8_t *digest)
+{
+  for (int i = 0; i < (int)LB_OTADATA_RECORDS; i++) {
+    const struct lb_otadata_record *record = &otadata->records[i];
+    if (record->usable && record->trial.tagged && !lb_otadata_on_trial(otadata, i) &&
+        memcmp(record->trial.digest, digest, LB_SHA256_SIZE) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* Is this image one that has proved itself already? */
 static bool was_confirmed(const struct lb_select *select, uint32_t slot)
 {
   const struct lb_trial_terms *terms = &select->terms;
   const uint8_t *digest = select->verify.image.info.digest;
-  return lb_otadata_was_confirmed(&select->otadata, select->device->table, slot, digest) ||
-         (terms->was_confirmed && terms->was_confirmed(terms->context, digest));
+  bool known = select->written_anew ? is_named(&select->otadata, digest)
+                                    : lb_otadata_was_confirmed(&select->otadata, select->device->table, slot, digest);
+  return known || (terms->was_confirmed && terms->was_confirmed(terms->context, digest));
 }
 
 static int begin_selection(struct lb_select *select)

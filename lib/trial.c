@@ -21,7 +21,8 @@ int lb_trial_mark_state(const struct lb_otadata *otadata, const struct lb_flash 
 {
   uint8_t bytes[4];
   lb_store_le32(bytes, (uint32_t)state);
-  return lb_otadata_clear_bits(flash, lb_otadata_address(otadata, index) + STATE_AT, bytes, sizeof bytes);
+  int err = lb_otadata_clear_bits(flash, lb_otadata_address(otadata, index) + STATE_AT, bytes, sizeof bytes);
+  return err ? err : lb_trial_mark(otadata, flash, index, MARK_MIRRORED_AT);
 }
 
 int lb_trial_mark_boot(const struct lb_otadata *otadata, const struct lb_flash *flash, uint32_t number, uint8_t bits)
@@ -37,7 +38,7 @@ int lb_trial_mark_rejected(struct lb_otadata *otadata, const struct lb_flash *fl
 {
   uint8_t bytes[MARK_SIZE + 2] = {0};
   bytes[MARK_SIZE] = (uint8_t)cause;
-  bytes[MARK_SIZE + 1] = (uint8_t)~(uint32_t)cause;
+  bytes[MARK_SIZE + 1] = (uint8_t) ~(uint32_t)cause;
   int err = lb_otadata_clear_bits(flash, lb_otadata_address(otadata, index) + MARK_REJECTED_AT, bytes, sizeof bytes);
   if (err == LB_OK) {
     err = lb_trial_mark_state(otadata, flash, index, LB_OTADATA_ABORTED);
@@ -46,17 +47,18 @@ int lb_trial_mark_rejected(struct lb_otadata *otadata, const struct lb_flash *fl
 }
 
 /* Does the active record select `running`? */
-static int find_record(struct lb_otadata *otadata, const struct lb_device *device, const struct lb_partition *running)
+static bool selects(const struct lb_otadata *otadata, const struct lb_device *device,
+                    const struct lb_partition *running)
 {
   struct lb_partition selected;
+  return otadata->active != LB_OTADATA_NONE && lb_otadata_selected(otadata, device->table, &selected) == LB_OK &&
+         lb_partition_same(&selected, running);
+}
+
+static int find_record(struct lb_otadata *otadata, const struct lb_device *device, const struct lb_partition *running)
+{
   int err = lb_otadata_read(otadata, device);
-  if (err) {
-    return err;
-  }
-  bool found = otadata->active != LB_OTADATA_NONE &&
-               lb_otadata_selected(otadata, device->table, &selected) == LB_OK &&
-               lb_partition_same(&selected, running);
-  return found ? LB_OK : LB_ERR_NOT_FOUND;
+  return err == LB_OK && !selects(otadata, device, running) ? LB_ERR_NOT_FOUND : err;
 }
 
 int lb_trial_find(struct lb_otadata *otadata, const struct lb_device *device, const struct lb_partition *running)
@@ -124,10 +126,21 @@ int lb_trial_reach_depot(const struct lb_device *device, const struct lb_partiti
   return trial->depot_reached ? LB_OK : lb_trial_mark(&otadata, device->flash, otadata.active, MARK_DEPOT_AT);
 }
 
+/* A mark that a cut left unstable, and that the bootloader did not see, may be seen now. */
+static bool is_half_confirmed(const struct lb_otadata *otadata, const struct lb_device *device,
+                              const struct lb_partition *running)
+{
+  return selects(otadata, device, running) && otadata->records[otadata->active].trial.confirmed &&
+         !otadata->records[otadata->active].trial.mirrored;
+}
+
 int lb_trial_confirm(const struct lb_device *device, const struct lb_partition *running)
 {
   struct lb_otadata otadata;
   int err = lb_trial_find(&otadata, device, running);
+  if (err == LB_ERR_NOT_ON_TRIAL && is_half_confirmed(&otadata, device, running)) {
+    err = LB_OK;
+  }
   if (err == LB_OK) {
     err = lb_trial_mark(&otadata, device->flash, otadata.active, MARK_CONFIRMED_AT);
   }

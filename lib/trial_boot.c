@@ -4,9 +4,19 @@
 
 #include "lib/otadata_parts.h"
 #include "lib/trial_marks.h"
+#include "lifeboat/bytes.h"
 #include "lifeboat/error.h"
 
-/* ---- settling ---- */
+/* ---- settling ----
+ * What was in flight when the power went may read right now and wrong a moment later. So each of these functions does
+ * one thing and says LB_MORE, whereupon all is read again; the reading that counts is one in which nothing is left to
+ * do.
+ */
+
+static int done(int err)
+{
+  return err ? err : LB_MORE;
+}
 
 /*
  * A record that is neither blank nor right was in flight, or has rotted. It does not count now, and must not count
@@ -16,40 +26,50 @@ static int settle_broken(struct lb_otadata *otadata, const struct lb_flash *flas
 {
   const struct lb_otadata_record *record = &otadata->records[index];
   bool is_void;
-  if (record->sequence != LB_OTADATA_BLANK && record->crc == lb_otadata_crc(record->sequence)) {
+  if (lb_otadata_is_whole(record)) {
     return LB_OK;
   }
   int err = lb_otadata_is_void(otadata, flash, index, &is_void);
-  return err || is_void ? err : lb_otadata_make_void(otadata, flash, index);
+  return err || is_void ? err : done(lb_otadata_make_void(otadata, flash, index));
 }
 
-/* Is the mark at that offset complete? */
-static int is_complete(const struct lb_otadata *otadata, const struct lb_flash *flash, int index, uint32_t offset,
-                       bool *complete)
+/* A mark of which there is a sign was decided: it is completed. */
+static int settle_mark(const struct lb_otadata *otadata, const struct lb_flash *flash, int index, bool has_sign,
+                       uint32_t offset)
 {
   static const uint8_t zeros[MARK_SIZE] = {0};
-  return lb_flash_equals(flash, lb_otadata_address(otadata, index) + offset, zeros, sizeof zeros, complete);
-}
-
-/* A verdict of which there is a sign was decided: it is completed, and its mirror in the record's state, too. */
-static int settle_verdict(const struct lb_otadata *otadata, const struct lb_flash *flash, int index)
-{
-  const struct lb_otadata_record *record = &otadata->records[index];
-  uint32_t offset = record->trial.rejected ? MARK_REJECTED_AT : MARK_CONFIRMED_AT;
-  enum lb_otadata_state state = record->trial.rejected ? LB_OTADATA_ABORTED : LB_OTADATA_VALID;
   bool complete = false;
-  if (!record->trial.rejected && !record->trial.confirmed) {
+  if (!has_sign) {
     return LB_OK;
   }
-  int err = is_complete(otadata, flash, index, offset, &complete);
-  if (err || (complete && (record->state & ~(uint32_t)state) == 0)) { /* no bit is left to be cleared */
-    return err;
-  }
-  err = lb_trial_mark(otadata, flash, index, offset);
-  return err ? err : lb_trial_mark_state(otadata, flash, index, state);
+  int err = lb_flash_equals(flash, lb_otadata_address(otadata, index) + offset, zeros, sizeof zeros, &complete);
+  return err || complete ? err : done(lb_trial_mark(otadata, flash, index, offset));
 }
 
-/* The record that counts may have been in flight when it was found first: it is programmed again, once. */
+/* The verdict, and its mirror in the record's state; then the other marks. */
+static int settle_marks(const struct lb_otadata *otadata, const struct lb_flash *flash, int index)
+{
+  const struct lb_trial *trial = &otadata->records[index].trial;
+  int result = settle_mark(otadata, flash, index, trial->confirmed, MARK_CONFIRMED_AT);
+  if (result == LB_OK) {
+    result = settle_mark(otadata, flash, index, trial->rejected, MARK_REJECTED_AT);
+  }
+  if (result == LB_OK && (trial->rejected || trial->confirmed) && !trial->mirrored) {
+    return done(lb_trial_mark_state(otadata, flash, index, trial->rejected ? LB_OTADATA_ABORTED : LB_OTADATA_VALID));
+  }
+  if (result == LB_OK) {
+    result = settle_mark(otadata, flash, index, trial->mirrored, MARK_MIRRORED_AT);
+  }
+  if (result == LB_OK) {
+    result = settle_mark(otadata, flash, index, trial->depot_reached, MARK_DEPOT_AT);
+  }
+  return result == LB_OK ? settle_mark(otadata, flash, index, trial->settled, MARK_SETTLED_AT) : result;
+}
+
+/*
+ * The record that counts may have been in flight when it was found first: it is programmed again, once, and as it was
+ * found, since it may read differently by now.
+ */
 static int settle_active(const struct lb_otadata *otadata, const struct lb_flash *flash)
 {
   uint8_t bytes[LB_OTADATA_RECORD_SIZE];
@@ -57,12 +77,13 @@ static int settle_active(const struct lb_otadata *otadata, const struct lb_flash
       otadata->records[otadata->active].trial.settled) {
     return LB_OK;
   }
-  uint32_t address = lb_otadata_address(otadata, otadata->active);
-  int err = lb_flash_read(flash, address, bytes, sizeof bytes);
-  if (err == LB_OK) {
-    err = lb_otadata_clear_bits(flash, address, bytes, sizeof bytes);
-  }
-  return err ? err : lb_trial_mark(otadata, flash, otadata->active, MARK_SETTLED_AT);
+  const struct lb_otadata_record *record = &otadata->records[otadata->active];
+  memset(bytes, 0xFF, sizeof bytes);
+  lb_store_le32(bytes, record->sequence);
+  lb_store_le32(bytes + STATE_AT, record->state);
+  lb_store_le32(bytes + CRC_AT, record->crc);
+  int err = lb_otadata_clear_bits(flash, lb_otadata_address(otadata, otadata->active), bytes, sizeof bytes);
+  return done(err ? err : lb_trial_mark(otadata, flash, otadata->active, MARK_SETTLED_AT));
 }
 
 /* A trial that something else was selected over. */
@@ -72,26 +93,38 @@ static int settle_other(struct lb_otadata *otadata, const struct lb_flash *flash
   if (otadata->active == LB_OTADATA_NONE || !lb_otadata_on_trial(otadata, other)) {
     return LB_OK;
   }
-  return lb_otadata_make_void(otadata, flash, other);
+  return done(lb_otadata_make_void(otadata, flash, other));
 }
+
+static int settle_one(struct lb_otadata *otadata, const struct lb_flash *flash)
+{
+  int result = LB_OK;
+  for (int i = 0; i < (int)LB_OTADATA_RECORDS && result == LB_OK; i++) {
+    result = settle_broken(otadata, flash, i);
+    if (result == LB_OK) {
+      result = settle_marks(otadata, flash, i);
+    }
+  }
+  if (result == LB_OK) {
+    result = settle_active(otadata, flash);
+  }
+  return result == LB_OK ? settle_other(otadata, flash) : result;
+}
+
+#define THINGS_TO_SETTLE 16U /* more than there can be */
 
 int lb_trial_settle(struct lb_otadata *otadata, const struct lb_device *device)
 {
   const struct lb_flash *flash = device->flash;
   int err = lb_otadata_read(otadata, device);
-  for (int i = 0; i < (int)LB_OTADATA_RECORDS && err == LB_OK; i++) {
-    err = settle_broken(otadata, flash, i);
-    if (err == LB_OK) {
-      err = settle_verdict(otadata, flash, i);
+  for (uint32_t i = 0; i < THINGS_TO_SETTLE && err == LB_OK; i++) {
+    int result = settle_one(otadata, flash);
+    if (result != LB_MORE) {
+      return result;
     }
+    err = lb_otadata_read_records(otadata, flash);
   }
-  if (err == LB_OK) {
-    err = settle_active(otadata, flash);
-  }
-  if (err == LB_OK) {
-    err = settle_other(otadata, flash);
-  }
-  return err ? err : lb_otadata_read_records(otadata, flash);
+  return err;
 }
 
 /* ---- judging ---- */

@@ -66,6 +66,7 @@ static void take_marks(const uint8_t *marks, struct lb_trial *trial)
   const uint8_t *cause = marks + (CAUSE_AT - MARKS_AT);
   trial->rejected = is_marked(marks + (MARK_REJECTED_AT - MARKS_AT));
   trial->confirmed = !trial->rejected && is_marked(marks + (MARK_CONFIRMED_AT - MARKS_AT));
+  trial->mirrored = is_marked(marks + (MARK_MIRRORED_AT - MARKS_AT));
   trial->settled = is_marked(marks + (MARK_SETTLED_AT - MARKS_AT));
   trial->depot_reached = is_marked(marks + (MARK_DEPOT_AT - MARKS_AT));
   if (trial->rejected && (cause[0] ^ cause[1]) == 0xFF && cause[0] <= LB_TRIAL_NO_DEPOT) {

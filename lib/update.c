@@ -219,6 +219,7 @@ static int seal(struct lb_update *update)
     err = lb_verify_start(&update->select.verify, device, target);
   } else if (err == LB_OK) {
     err = lb_select_start(&update->select, device, target, &update->config.trial);
+    update->select.written_anew = true;
   }
   return err ? err : LB_MORE;
 }

@@ -15,9 +15,11 @@ static void print_fallback(struct console *console)
 {
   const struct lb_boot_decision *boot = &console->module->boot;
   const char *booted = boot->partition.label;
-  if (boot->went_back) {
-    console_print(console, "  %s failed its trial (%s); %s was booted instead\n", boot->failed.label,
-                  trial_cause_text(boot->cause), booted);
+  struct lb_partition failed = boot->failed;
+  enum lb_trial_cause cause = boot->cause;
+  if (boot->went_back || trial_went_back(console->module, &failed, &cause)) {
+    console_print(console, "  %s failed its trial (%s); %s was booted instead\n", failed.label, trial_cause_text(cause),
+                  booted);
   }
   if (boot->selected_error != LB_OK && boot->selected.label[0] == '\0') {
     console_print(console, "  Nothing could be selected; %s was booted\n", booted);

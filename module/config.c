@@ -24,7 +24,8 @@ static void print_setting(void *context, const char *param, const char *instance
 static int refuse(struct console *console, int error, const char *param, const char *instance)
 {
   const struct lb_error_info *info = module_error_info(error);
-  return console_error_text(console, error, "%s %s: %s - %s", param, instance, info->cause, info->remedy);
+  return console_error_text(console, error, "%s %s: %s - %s", param, instance, info->cause,
+                            error == MODULE_ERR_SETTING ? settings_form(param, instance) : info->remedy);
 }
 
 int config_list_start(struct console *console, int argc, char **argv)

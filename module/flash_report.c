@@ -188,7 +188,7 @@ int flash_report_failure(struct flash_job *job, int error)
   report_cause(job, error);
   report_remains(job);
   if (job->stage > FLASH_JOB_CHOOSING && job->source.kind != SOURCE_SLOT) {
-    flash_resume_report(job, is_of_network(error) || error == MODULE_ERR_CANCELLED || error == MODULE_ERR_STATUS);
+    flash_resume_report(job, error == MODULE_ERR_CANCELLED || flash_retry_is_lost(job, error));
   }
   return error;
 }

@@ -198,23 +198,35 @@ static int transfer_done(struct flash_job *job)
   return LB_MORE;
 }
 
-/* Gives the session of a piece what it has not taken yet. */
-static int write_piece(struct flash_job *job, const uint8_t *piece, uint32_t size)
+/* Gives the session of a piece, or of the beginning of one, what it has not taken yet. */
+static int write_part(struct flash_job *job, const uint8_t *part, uint32_t size)
 {
   uint32_t used = 0;
   if (job->piece_at < size) {
-    int err = lb_update_write(&job->work.update, piece + job->piece_at, size - job->piece_at, &used);
+    int err = lb_update_write(&job->work.update, part + job->piece_at, size - job->piece_at, &used);
     if (err) {
       return err;
     }
     job->piece_at += used;
   }
-  if (job->piece_at == size) {
+  return LB_MORE;
+}
+
+static int write_piece(struct flash_job *job, const uint8_t *piece, uint32_t size)
+{
+  int result = write_part(job, piece, size);
+  if (result == LB_MORE && job->piece_at == size) {
     read_ahead_drop(&job->ahead, size);
     job->piece_at = 0;
     count(job, size);
   }
-  return LB_MORE;
+  return result;
+}
+
+/* Behind the last whole piece there may be what makes the session mark one more block as done. */
+static bool completes_block(const struct flash_job *job, uint32_t size)
+{
+  return job->piece_at < size && lb_update_position(&job->work.update) >= FLASH_RETRY_PROGRESS;
 }
 
 int flash_transfer_step(struct flash_job *job)
@@ -228,8 +240,9 @@ int flash_transfer_step(struct flash_job *job)
   if (piece) {
     return write_piece(job, piece, size);
   }
-  if (filled) {
-    return filled; /* an error stays with the source: what came before it has been written by now */
+  if (filled) { /* an error stays with the source: what came before it has been written by now */
+    piece = read_ahead_part(&job->ahead, &size);
+    return piece && completes_block(job, size) ? write_part(job, piece, size) : filled;
   }
   if (read_ahead_is_finished(&job->ahead)) {
     return transfer_done(job);

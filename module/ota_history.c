@@ -46,9 +46,10 @@ static int step(struct console *console)
     return LB_OK;
   }
   job->below = history->numbers[index];
-  if (lb_history_get(history, index, &entry) == LB_OK) {
+  const int err = lb_history_get(history, index, &entry);
+  if (err == LB_OK) {
     print_entry(console, &entry);
-  } else {
+  } else if (err != LB_ERR_NVS_NOT_FOUND) { /* gone meanwhile, to make room for a setting */
     console_print(console, "Update %u: cannot be read\n", (unsigned)job->below);
   }
   return LB_MORE;

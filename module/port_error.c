@@ -62,8 +62,7 @@ static const struct lb_error_info errors[] = {
                  LB_ESP_INVALID_SIZE),
     LB_ERROR_ROW(MODULE_ERR_TOO_SMALL, "this is too small for an image: an empty file or an error page",
                  "check the address and the file", LB_ESP_INVALID_SIZE),
-    LB_ERROR_ROW(MODULE_ERR_SETTING, "this setting does not take such a value",
-                 "a server is HOST/PATH, perhaps with http:// or https:// before it; a tag is a name like main",
+    LB_ERROR_ROW(MODULE_ERR_SETTING, "this setting does not take such a value", "give one that it takes",
                  LB_ESP_INVALID_ARG),
     LB_ERROR_ROW(MODULE_ERR_CANCELLED, "the command was cancelled", "give it again", LB_ESP_INVALID_STATE),
 };

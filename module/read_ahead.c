@@ -38,14 +38,18 @@ void read_ahead_end(struct read_ahead *ahead)
   ahead->ended = true;
 }
 
-const uint8_t *read_ahead_piece(const struct read_ahead *ahead, uint32_t *size)
+const uint8_t *read_ahead_part(const struct read_ahead *ahead, uint32_t *size)
 {
   uint32_t there = filled(ahead);
-  if (there < READ_AHEAD_PIECE && !(ahead->ended && there > 0)) {
-    return NULL;
-  }
   *size = there < READ_AHEAD_PIECE ? there : READ_AHEAD_PIECE;
-  return ahead->ring + place(ahead->begin); /* pieces never wrap: whole ones divide the ring, the last one is shorter */
+  /* pieces never wrap: whole ones divide the ring, the last one is shorter */
+  return there > 0 ? ahead->ring + place(ahead->begin) : NULL;
+}
+
+const uint8_t *read_ahead_piece(const struct read_ahead *ahead, uint32_t *size)
+{
+  const uint8_t *part = read_ahead_part(ahead, size);
+  return *size == READ_AHEAD_PIECE || ahead->ended ? part : NULL;
 }
 
 void read_ahead_drop(struct read_ahead *ahead, uint32_t size)

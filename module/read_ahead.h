@@ -35,6 +35,9 @@ void read_ahead_end(struct read_ahead *ahead);
  */
 const uint8_t *read_ahead_piece(const struct read_ahead *ahead, uint32_t *size);
 
+/* What is there of the next piece, though more of it may come. NULL: nothing. */
+const uint8_t *read_ahead_part(const struct read_ahead *ahead, uint32_t *size);
+
 /* Gives a piece of that size back. */
 void read_ahead_drop(struct read_ahead *ahead, uint32_t size);
 

@@ -15,6 +15,7 @@ struct known {
   const char *instance;
   const char *value;
   bool (*takes)(const char *value);
+  const char *form; /* what it takes, in words */
 };
 
 static bool is_plain(char character)
@@ -79,11 +80,12 @@ static bool takes_trial_attempts(const char *value)
 }
 
 static const struct known known_settings[] = {
-    {"ota", "http.retries", "8", takes_retries},
-    {"ota", "server", "api.openvehicles.com/firmware/ota", takes_server},
-    {"ota", "tag", "main", takes_tag},
-    {"ota", "trial.attempts", "3", takes_trial_attempts},
-    {"ota", "trial.time", "120", takes_trial_time},
+    {"ota", "http.retries", "8", takes_retries, "give a number from 0 to 99"},
+    {"ota", "server", "api.openvehicles.com/firmware/ota", takes_server,
+     "a server is HOST/PATH, perhaps with http:// or https:// before it"},
+    {"ota", "tag", "main", takes_tag, "a tag is a name like main"},
+    {"ota", "trial.attempts", "3", takes_trial_attempts, "give a number from 1 to 16"},
+    {"ota", "trial.time", "120", takes_trial_time, "give seconds, from 1 to 86400"},
 };
 
 #define KNOWN (sizeof known_settings / sizeof known_settings[0])
@@ -96,6 +98,12 @@ static const struct known *find_known(const char *param, const char *instance)
     }
   }
   return NULL;
+}
+
+const char *settings_form(const char *param, const char *instance)
+{
+  const struct known *known = find_known(param, instance);
+  return known ? known->form : "";
 }
 
 void settings_start(struct settings *settings, const struct lb_device *device)
@@ -202,6 +210,18 @@ int settings_get(struct settings *settings, const char *param, const char *insta
   return err == LB_ERR_NVS_NOT_FOUND ? LB_OK : err;
 }
 
+/* A user's settings come before the history: its oldest entry goes. LB_MORE: try again. */
+static int gain_room(struct settings *settings)
+{
+  struct lb_history history;
+  int err = lb_history_open(&history, &settings->nvs);
+  err = err ? err : lb_history_forget_oldest(&history);
+  if (err == LB_ERR_NOT_FOUND) {
+    return LB_ERR_NVS_NOT_ENOUGH_SPACE;
+  }
+  return err ? err : LB_MORE;
+}
+
 int settings_set(struct settings *settings, const char *param, const char *instance, const char *value)
 {
   const struct known *known = find_known(param, instance);
@@ -216,7 +236,8 @@ int settings_set(struct settings *settings, const char *param, const char *insta
     return LB_ERR_NVS_VALUE_TOO_LONG;
   }
   int err = open_settings(settings);
-  return err ? err : lb_nvs_set_string(&settings->nvs, param, instance, value);
+  err = err ? err : lb_nvs_set_string(&settings->nvs, param, instance, value);
+  return err == LB_ERR_NVS_NOT_ENOUGH_SPACE ? gain_room(settings) : err;
 }
 
 int settings_remove(struct settings *settings, const char *param, const char *instance)

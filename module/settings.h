@@ -40,9 +40,12 @@ int settings_get(struct settings *settings, const char *param, const char *insta
 /*
  * Changes a setting, in steps of at most one erase of a sector and one copied page: LB_MORE, then LB_OK; to be called
  * again with the same arguments. MODULE_ERR_SETTING: this setting does not take that value. LB_ERR_NOT_FOUND: the table
- * has no nvs partition. LB_ERR_NVS_..., LB_ERR_FLASH_...
+ * has no nvs partition. LB_ERR_NVS_..., LB_ERR_FLASH_... Where there is no room, the history of updates makes it.
  */
 int settings_set(struct settings *settings, const char *param, const char *instance, const char *value);
+
+/* What values a setting takes that does not take all, in words: "give a number from 1 to 16"; "" if it takes all. */
+const char *settings_form(const char *param, const char *instance);
 
 /* Removes a setting, in the same way, so that its default counts again. LB_ERR_NVS_NOT_FOUND. */
 int settings_remove(struct settings *settings, const char *param, const char *instance);

@@ -309,6 +309,9 @@ bool module_tick(struct module *module)
     more = make_marks(module);
     more = update_log_at_boot(&module->update_log) == LB_MORE || more;
   }
+  if (module->flash_job.stage == FLASH_JOB_REMEMBERING && flashes_from_depot(module)) { /* the update is done */
+    module_depot_reached(module);
+  }
   if (trial->looking || trial->known) {
     look(module);
   }

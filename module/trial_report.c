@@ -26,6 +26,31 @@ const char *trial_cause_text(enum lb_trial_cause cause)
   return "the cause is not known";
 }
 
+/* The slot that a record means, if its trial ended badly. */
+static bool is_failed(const struct lb_table *table, const struct lb_otadata_record *record, struct lb_partition *slot)
+{
+  const uint32_t slots = lb_table_ota_count(table);
+  return record->trial.rejected && slots > 0 &&
+         lb_table_ota_slot(table, (record->sequence - 1U) % slots, slot) == LB_OK;
+}
+
+bool trial_went_back(const struct module *module, struct lb_partition *failed, enum lb_trial_cause *cause)
+{
+  struct lb_otadata otadata;
+  if (lb_otadata_read(&otadata, &module->device) != LB_OK) {
+    return false;
+  }
+  for (uint32_t i = 0; i < LB_OTADATA_RECORDS; i++) {
+    const struct lb_otadata_record *record = &otadata.records[i];
+    const bool newer = otadata.active == LB_OTADATA_NONE || record->sequence > otadata.records[otadata.active].sequence;
+    if (newer && is_failed(module->table, record, failed)) {
+      *cause = record->trial.cause;
+      return true;
+    }
+  }
+  return false;
+}
+
 int refuse_verdict(struct console *console, int error, const char *instead)
 {
   if (error == LB_ERR_NOT_ON_TRIAL) {
@@ -52,7 +77,7 @@ void print_what_is_missing(struct console *console, const struct lb_otadata *ota
   }
 }
 
-/* How the running firmware stands. */
+/* How the running firmware stands; nothing of one that never was on trial. */
 static void print_own_trial(struct console *console, const struct lb_otadata *otadata, bool on_trial)
 {
   const struct module *module = console->module;
@@ -68,9 +93,8 @@ static void print_own_trial(struct console *console, const struct lb_otadata *ot
     print_what_is_missing(console, otadata);
   } else if (on_trial) {
     console_print(console, "Trial:             %s is on trial from its next boot on\n", running);
-  } else {
-    console_print(console, "Trial:             %s is %s\n", running,
-                  own && otadata->records[otadata->active].trial.confirmed ? "confirmed" : "not on trial");
+  } else if (own && otadata->records[otadata->active].trial.confirmed) {
+    console_print(console, "Trial:             %s is confirmed\n", running);
   }
 }
 
@@ -87,17 +111,16 @@ static void print_failed_trial(struct console *console, const struct lb_history_
 static void print_failed_trials(struct console *console, const struct lb_otadata *otadata)
 {
   struct module *module = console->module;
-  const uint32_t slots = lb_table_ota_count(module->table);
   struct lb_history_entry entry;
   struct lb_partition slot;
   const bool known = update_log_last_rejected(&module->update_log, &entry);
   if (known) {
     print_failed_trial(console, &entry);
   }
-  for (uint32_t i = 0; i < LB_OTADATA_RECORDS && slots > 0; i++) {
+  for (uint32_t i = 0; i < LB_OTADATA_RECORDS; i++) {
     const struct lb_otadata_record *record = &otadata->records[i];
-    if (record->trial.rejected && !(known && memcmp(entry.digest, record->trial.digest, LB_SHA256_SIZE) == 0) &&
-        lb_table_ota_slot(module->table, (record->sequence - 1U) % slots, &slot) == LB_OK) {
+    if (is_failed(module->table, record, &slot) &&
+        !(known && memcmp(entry.digest, record->trial.digest, LB_SHA256_SIZE) == 0)) {
       console_print(console, "Failed trial:      %s: %s\n", slot.label, trial_cause_text(record->trial.cause));
     }
   }

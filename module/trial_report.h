@@ -6,9 +6,16 @@
 #include "lifeboat/otadata.h"
 
 struct console;
+struct module;
 
 /* Why a trial ended badly: "it crashed". */
 const char *trial_cause_text(enum lb_trial_cause cause);
+
+/*
+ * Would something else be selected, had its trial not ended badly? Tells what and why. So says otadata, also at later
+ * boots than the one that went back.
+ */
+bool trial_went_back(const struct module *module, struct lb_partition *failed, enum lb_trial_cause *cause);
 
 /* An indented line that says what has to happen before the running firmware is confirmed. It is on trial. */
 void print_what_is_missing(struct console *console, const struct lb_otadata *otadata);

@@ -303,7 +303,7 @@ int update_log_at_boot(struct update_log *log)
 bool update_log_failed_before(struct update_log *log, const struct lb_image_info *info, bool complete,
                               struct lb_history_entry *entry)
 {
-  struct lb_history_entry own;
+  struct lb_history_entry own = {.number = 0};
   struct lb_otadata otadata;
   struct lb_history_entry *found = entry ? entry : &own;
   const struct lb_history *history = open_history(log);

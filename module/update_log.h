@@ -60,7 +60,7 @@ int update_log_begin(struct update_log *log, const struct update_facts *facts);
 /*
  * Its head is known and the flash is about to change: writes the entry, as begun. If the last update of that slot was
  * interrupted and came from the same source, its entry is gone on with. LB_MORE, LB_OK; LB_OK at once if that is done,
- * or nothing was begun. To be called again with the whole image's info before the target is selected: with its digest
+ * or nothing was begun. May be called again with the whole image's info before the target is selected: with its digest
  * noted, a cut behind the selection cannot make the entry an interrupted one.
  */
 int update_log_image(struct update_log *log, const struct lb_image_info *info);

@@ -47,6 +47,7 @@ struct lb_trial {
   bool confirmed;         /* the trial ended well */
   bool rejected;          /* it ended badly */
   enum lb_trial_cause cause; /* then: why */
+  bool mirrored;          /* the record's state says how it ended, too, for certain */
   bool settled;           /* the record has been programmed again after the boot that found it first */
   bool depot_expected;    /* the firmware before had reached its depot */
   bool depot_reached;     /* this one has, too */

@@ -73,10 +73,10 @@ int lb_trial_count_quarter(const struct lb_device *device, const struct lb_parti
  */
 int lb_trial_reach_depot(const struct lb_device *device, const struct lb_partition *running);
 
-/* Confirms: two programs. From then on this is what failed trials go back to. Errors as lb_trial_find. */
+/* Confirms: three programs. From then on this is what failed trials go back to. Errors as lb_trial_find. */
 int lb_trial_confirm(const struct lb_device *device, const struct lb_partition *running);
 
-/* Rejects: two programs. The next boot goes back. Errors as lb_trial_find. */
+/* Rejects: three programs. The next boot goes back. Errors as lb_trial_find. */
 int lb_trial_reject(const struct lb_device *device, const struct lb_partition *running, enum lb_trial_cause cause);
 
 #endif

@@ -37,6 +37,7 @@ enum counted {
   CONFIRMED,
   NOT_CONFIRMED,
   CRASH_LOOPS,
+  CRASH_LOOPS_ON,
   HISTORY_ERRORS,
   UPDATES_AFTER,
   COUNTED
@@ -57,6 +58,7 @@ static const char *const names[COUNTED] = {
     "confirmations that succeeded all the same",
     "confirmations that were refused with a named error",
     "crash loops on trial, ended",
+    "crash loops without end, where neither factory nor any other way back can be read",
     "errors of the history, named",
     "updates once the flash worked again",
 };
@@ -81,7 +83,8 @@ struct situation {
   struct tally *tally;
   enum life_state state;
   struct failure failure;
-  bool working; /* nothing fails any more */
+  bool trial_due; /* the update is of an image that nothing says was confirmed */
+  bool working;   /* nothing fails any more */
   uint32_t places[LIFE_OPERATIONS][PLACES_MAX];
   uint32_t counts[LIFE_OPERATIONS];
   char name[64];
@@ -180,7 +183,8 @@ static bool is_excused(struct situation *situation)
                      situation->failure.address < slot->offset + slot->size;
     readable += !hit && life_image_in(life, slot) != LIFE_NO_IMAGE ? 1U : 0U;
   }
-  return situation->failure.kind == LIFE_READ && !situation->working && readable <= (situation->failure.always ? 0U : 1U);
+  return situation->failure.kind == LIFE_READ && !situation->working &&
+         readable <= (situation->failure.always ? 0U : 1U);
 }
 
 static bool boots(struct situation *situation, enum lb_reset reset)
@@ -212,6 +216,9 @@ static bool boots(struct situation *situation, enum lb_reset reset)
   }
   if (!life_is_named(life->history_error)) {
     tally_broken(tally, "error %d of the history has no name", life->history_error);
+  }
+  if (situation->working && life->history_error) {
+    tally_broken(tally, "the flash works, but not the history: %s", life_result_name(life->history_error));
   }
   tally->counts[HISTORY_ERRORS] += life->history_error ? 1U : 0U;
   tally->counts[BOOTS]++;
@@ -253,6 +260,11 @@ static bool check_flashed(struct situation *situation, const struct life_update 
     tally_broken(situation->tally, "%s was flashed, but %s boots", update->target.label,
                  life->decision.partition.label);
   }
+  /* Where otadata cannot be read this once, what boots by default is just the new image, by chance. */
+  const bool by_default = situation->failure.kind == LIFE_READ && life->decision.reason == LB_BOOT_DEFAULT;
+  if (same && situation->trial_due && !life->decision.on_trial && !by_default) {
+    tally_broken(situation->tally, "%s was never confirmed and is not on trial", update->target.label);
+  }
   return same;
 }
 
@@ -286,11 +298,26 @@ static void live(struct situation *situation)
     return;
   }
   update.force = update.force || situation->working; /* it may have failed its trial for want of marks */
+  const int running = life_image_in(situation->life, &situation->life->decision.partition);
+  situation->trial_due = !situation->working && running != (int)update.image;
   const int result = life_update(situation->life, &update);
   if (is_done(situation, result, "the update", situation->working ? UPDATES_AFTER : UPDATES_DONE, UPDATES_REFUSED) &&
       check_flashed(situation, &update)) {
     (void)confirm(situation);
   }
+}
+
+/* Without factory, and with otadata or the slot of the confirmed firmware unreadable for ever, nothing else is left. */
+static bool has_way_back(const struct situation *situation)
+{
+  const struct failure *failure = &situation->failure;
+  const struct lb_partition otadata = life_partition(situation->life, "otadata");
+  struct lb_partition slots[LIFE_SLOTS];
+  const uint32_t count = life_slots(situation->life, slots);
+  const bool unreadable = failure->kind == LIFE_READ && failure->always &&
+                          ((failure->address >= otadata.offset && failure->address < otadata.offset + otadata.size) ||
+                           failure->address >= slots[0].offset);
+  return count == LIFE_SLOTS || !unreadable;
 }
 
 /* Firmware on trial that only crashes is left, whatever cannot be marked. */
@@ -303,8 +330,16 @@ static void crash_on(struct situation *situation)
     }
     if (!life->decision.on_trial && life_image_in(life, &life->decision.partition) != 2) {
       situation->tally->counts[CRASH_LOOPS]++;
+      if (situation->failure.kind != LIFE_READ && life_image_in(life, &life->decision.partition) != 1) {
+        tally_broken(situation->tally, "the confirmed firmware can be read, but %s boots",
+                     life->decision.partition.label);
+      }
       return;
     }
+  }
+  if (!has_way_back(situation)) {
+    situation->tally->counts[CRASH_LOOPS_ON]++;
+    return;
   }
   tally_broken(situation->tally, "%s crashes for ever", life->decision.partition.label);
 }

@@ -127,8 +127,7 @@ void life_resize_images(struct life *life, uint32_t length)
 static void make_hardware(struct life *life, enum life_chip chip)
 {
   const uint32_t size = 4 * SLOT_PITCH;
-  const struct sim_geometry geometry =
-      chip == LIFE_MINIATURE ? sim_geometry_miniature(size) : sim_geometry_real(size);
+  const struct sim_geometry geometry = chip == LIFE_MINIATURE ? sim_geometry_miniature(size) : sim_geometry_real(size);
   need(sim_flash_open_memory(&life->flash, &geometry), LB_OK, "the flash");
   life->driver = life->flash.driver;
   life->driver.context = life;
@@ -294,19 +293,17 @@ int life_boot(struct life *life, enum lb_reset reset)
   return life->boot_result;
 }
 
-static int choose_target(struct life *life, struct lb_partition *slot)
+static int choose_target(struct life *life, const char *label, struct lb_partition *slot)
 {
   struct lb_target target;
-  int result = lb_target_start(&target, &life->device, &life->decision.partition);
-  result = result == LB_OK ? LB_MORE : result;
+  int result = label ? lb_table_find_label(&life->table, label, slot)
+                     : lb_target_start(&target, &life->device, &life->decision.partition);
+  result = result == LB_OK && !label ? LB_MORE : result;
   for (uint32_t steps = 0; result == LB_MORE && steps < STEPS_MAX; steps++) {
     result = lb_target_step(&target);
-  }
-  if (result == LB_OK) {
     *slot = target.slot;
-    result = lb_target_not_fallback(&life->device, &life->decision.partition, slot);
   }
-  return result;
+  return result ? result : lb_target_not_fallback(&life->device, &life->decision.partition, slot);
 }
 
 /* Goes on with an interrupted update, or begins anew. */
@@ -364,7 +361,7 @@ int life_update(struct life *life, struct life_update *what)
 {
   const struct built_image *image = &life->images[what->image];
   begin_operation(life);
-  int result = choose_target(life, &what->target);
+  int result = choose_target(life, what->slot, &what->target);
   if (result) {
     return result;
   }

@@ -45,6 +45,7 @@ enum life_operation { LIFE_READ, LIFE_PROGRAM, LIFE_ERASE, LIFE_OPERATIONS };
 struct life_update {
   uint32_t image;
   uint32_t stop_after; /* bytes after which it is abandoned; 0: none */
+  const char *slot;    /* label of the target; NULL: as the library chooses */
   bool force;          /* also an image that failed its trial */
   bool no_resume;      /* begin anew, even if a journal says otherwise */
   bool only_compared;  /* of a local file: the validator is "" */
@@ -55,9 +56,9 @@ struct life_update {
 
 struct life {
   struct sim_flash flash;
-  struct lb_flash driver; /* what the library sees: it counts, so that nothing goes on for ever */
-  uint64_t calls;         /* of the driver in the present operation */
-  bool endless;           /* too many: the driver failed from then on */
+  struct lb_flash driver;               /* what the library sees: it counts, so that nothing goes on for ever */
+  uint64_t calls;                       /* of the driver in the present operation */
+  bool endless;                         /* too many: the driver failed from then on */
   uint64_t operations[LIFE_OPERATIONS]; /* of each kind since life_fail_at */
   uint64_t fail_at;                     /* number of the one that fails; 0: none does */
   enum life_operation fail_kind;

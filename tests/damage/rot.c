@@ -75,6 +75,7 @@ struct situation {
   enum life_state state;
   uint32_t usual; /* address of the slot that boots without damage */
   uint32_t bits[2];
+  bool trial_due; /* the update is of an image that nothing says was confirmed */
   char place[160];
 };
 
@@ -158,6 +159,9 @@ static void check_confirmed(struct situation *situation, const struct life_updat
     tally_broken(tally, "%s was flashed, but %s boots", update->target.label, life->decision.partition.label);
     return;
   }
+  if (!life->decision.on_trial && situation->trial_due) {
+    tally_broken(tally, "%s was never confirmed and is not on trial", update->target.label);
+  }
   const int err = life->decision.on_trial ? life_confirm(life) : LB_OK;
   if (err) {
     tally_broken(tally, "the confirmation failed: %s", life_result_name(err));
@@ -176,7 +180,9 @@ static void check_update(struct situation *situation, struct life_update update)
 {
   struct life *life = situation->life;
   struct tally *tally = situation->tally;
+  const int running = life_image_in(life, &life->decision.partition);
   int err = life->decision.on_trial ? life_confirm(life) : LB_OK;
+  situation->trial_due = running != (int)update.image && situation->bits[1] == NO_BIT;
   if (err == LB_OK) {
     err = life_update(life, &update);
   }
@@ -193,6 +199,21 @@ static void check_update(struct situation *situation, struct life_update update)
   check_confirmed(situation, &update);
 }
 
+/* Whatever was decided about the damage, the next boot decides it again. */
+static bool boots_the_same(struct situation *situation)
+{
+  const struct lb_boot_decision before = situation->life->decision;
+  const struct lb_boot_decision *after = &situation->life->decision;
+  if (!boots(situation, LB_RESET_COMMANDED)) {
+    return false;
+  }
+  if (!lb_partition_same(&before.partition, &after->partition) || before.on_trial != after->on_trial) {
+    tally_broken(situation->tally, "%s boots, and then %s", before.partition.label, after->partition.label);
+    return false;
+  }
+  return true;
+}
+
 static void try_reset(struct situation *situation, enum lb_reset reset)
 {
   damage(situation, reset);
@@ -200,14 +221,15 @@ static void try_reset(struct situation *situation, enum lb_reset reset)
   if (!boots(situation, reset)) {
     return;
   }
-  situation->tally->counts[OTHER_BOOTED] +=
-      situation->life->decision.partition.offset != situation->usual ? 1U : 0U;
+  situation->tally->counts[OTHER_BOOTED] += situation->life->decision.partition.offset != situation->usual ? 1U : 0U;
   if (rejected && situation->bits[1] == NO_BIT &&
       life_image_in(situation->life, &situation->life->decision.partition) == 2 &&
       situation->life->decision.selected_error == LB_OK) {
     tally_broken(situation->tally, "the image that failed its trial is selected again");
   }
-  check_update(situation, life_next_update(situation->state));
+  if (boots_the_same(situation)) {
+    check_update(situation, life_next_update(situation->state));
+  }
 }
 
 /* Whatever has rotted: firmware on trial that does nothing but crash is left after a few times. */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TALLY_COUNTS 24U
+#define TALLY_COUNTS 48U
 #define TALLY_TOLD   10U /* complaints of a process that are printed; further ones are only counted */
 
 struct tally {
@@ -32,8 +32,8 @@ void tally_share_out(struct tally *total, uint32_t count, void (*run)(uint32_t n
                      unsigned seconds);
 
 /*
- * Prints a line with what each of the counts named is, fails those that are 0, and the last line. Returns the exit code.
- * A name of NULL is left out.
+ * Prints a line with what each of the counts named is, fails those that are 0, and the last line. Returns the exit
+ * code. A name of NULL is left out.
  */
 int tally_end(struct tally *total, const char *program, const char *const *names, uint32_t count);
 

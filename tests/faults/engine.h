@@ -155,7 +155,8 @@ struct engine {
   uint32_t part;  /* of the last cuts in a row one in so many is tried; 1: all */
   uint32_t shard; /* of the script's operations those with number % shards == shard are cut */
   uint32_t shards;
-  bool verbose;
+  bool verbose; /* all failures are printed, not only the first ones */
+  bool trace;   /* what happens is printed, for a replay */
   struct cut_place path[MAX_DEPTH];
   uint32_t path_length;
   uint32_t wanted_length; /* of the path, while one is replayed or walked */

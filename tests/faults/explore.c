@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Which operations are cut, and what follows. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,9 @@ static struct run *cut(struct run *run, const struct operation *operation, enum 
   struct sim_flash *chip = &engine->chip;
   engine->path[run->level] = (struct cut_place){.operation = run->operations, .way = way};
   engine->path_length = run->level + 1;
+  if (engine->trace) {
+    printf("%u: cut, %s; step %u\n", (unsigned)run->level, sim_cut_name(way), (unsigned)run->ledger.step + 1);
+  }
   sim_flash_seed(chip, hash_of_path(engine, engine->path_length));
   sim_flash_cut_at(chip, 1, way);
   (void)operation_do(engine, operation);
@@ -169,9 +173,9 @@ static void explore_here(struct run *run, const struct operation *operation)
     sim_flash_rewind(&engine->chip);
     sim_flash_unmark(&engine->chip);
     engine->path_length = run->level;
+    run_protect(run); /* the recovery had its own */
   }
   engine->chip.counters.violations = violations;
-  run_protect(run);
 }
 
 /* ---- along one path ---- */
@@ -191,14 +195,16 @@ static void choose_place(struct engine *engine, const struct run *run)
   engine->counts.planned++;
 }
 
-/* Goes on with a walk, unless it is long enough or the recovery has nothing to cut. */
-static void extend_walk(struct run *recovery, const struct ledger *ledger)
+/* Goes on with a walk: false if it has come to its end, because it is long enough, or nothing is left to be cut. */
+static bool extend_walk(struct run *recovery, const struct ledger *ledger)
 {
   struct engine *engine = recovery->engine;
-  if (engine->walk_length > recovery->level && run_and_rewind(recovery, ledger, RUN_COUNTING) == RUN_WHOLE &&
-      recovery->counted > 0) {
-    choose_place(engine, recovery);
+  const enum run_end end = run_and_rewind(recovery, ledger, RUN_COUNTING);
+  if (end != RUN_WHOLE || recovery->counted == 0 || engine->walk_length <= recovery->level) {
+    return false;
   }
+  choose_place(engine, recovery);
+  return true;
 }
 
 /* The place on engine->path that comes next is cut, and nothing of this run happens afterwards. */
@@ -211,8 +217,9 @@ static void cut_on_path(struct run *run, const struct operation *operation)
   }
   struct run *recovery = cut(run, operation, place->way);
   const struct ledger ledger = recovery->ledger;
-  extend_walk(recovery, &ledger);
-  (void)run_as(recovery, &ledger, RUN_CUTTING);
+  if (engine->walk_length == 0 || extend_walk(recovery, &ledger)) {
+    (void)run_as(recovery, &ledger, RUN_CUTTING);
+  }
   longjmp(run->ended, RUN_CUT);
 }
 
@@ -227,10 +234,20 @@ static void note_broken_slot(struct run *run, const struct operation *operation)
   }
 }
 
+static void print_operation(const struct run *run, const struct operation *operation)
+{
+  printf("%u: operation %u, %s of %u bytes at 0x%x\n", (unsigned)run->level, (unsigned)run->operations + 1,
+         operation->kind == SIM_OPERATION_ERASE ? "erase" : "program", (unsigned)operation->length,
+         (unsigned)operation->address);
+}
+
 void explore_operation(struct run *run, const struct operation *operation)
 {
   if (run->operations + 1 >= MAX_OPERATIONS) {
     run_fail(run, 0, "it goes on for ever");
+  }
+  if (run->engine->trace) {
+    print_operation(run, operation);
   }
   if (run->running_on) {
     return;

@@ -23,6 +23,13 @@ const struct belief *ledger_now(const struct ledger *ledger)
 
 static void add(struct ledger *ledger, const struct belief *belief)
 {
+  for (uint32_t i = 0; i < ledger->belief_count; i++) {
+    const struct belief *known = &ledger->beliefs[i];
+    if (same_choice(known->boots, belief->boots) && known->trial == belief->trial &&
+        known->by_mark == belief->by_mark) {
+      return;
+    }
+  }
   if (ledger->belief_count == BELIEFS) {
     abort(); /* a mistake of the explorer's */
   }
@@ -93,7 +100,10 @@ static void count_failure(struct belief *belief, enum lb_reset reset)
   belief->loss = LOSS_IS_NOTHING;
 }
 
-/* On trial, at that attempt? Then the failures are known. */
+/*
+ * On trial, at that attempt? The failures are not narrowed down to it: where a cut left a mark unstable it may be
+ * counted now and not tomorrow, which is no harm as long as the trial ends.
+ */
 static bool agrees_on_trial(struct belief *belief, const struct lb_boot_decision *decision)
 {
   const uint32_t failures = decision->attempt - 1U;
@@ -101,7 +111,6 @@ static bool agrees_on_trial(struct belief *belief, const struct lb_boot_decision
       failures < belief->failures_low || failures > belief->failures_high) {
     return false;
   }
-  belief->failures_low = belief->failures_high = (uint8_t)failures;
   belief->loss = LOSS_COUNTS;
   return true;
 }
@@ -123,17 +132,28 @@ static bool agrees(struct belief *belief, struct choice booted, const struct lb_
   return true;
 }
 
+/* While a trial goes on, a verdict on it that was being given may still come out. */
+static bool may_still_come(const struct ledger *ledger, const struct belief *verdict)
+{
+  return verdict->by_mark && ledger->belief_count > 0 && ledger->beliefs[0].trial;
+}
+
 bool ledger_booted(struct ledger *ledger, struct choice booted, const struct lb_boot_decision *decision)
 {
-  uint32_t kept = 0;
-  for (uint32_t i = 0; i < ledger->belief_count; i++) {
-    struct belief belief = ledger->beliefs[i];
+  const struct ledger before = *ledger;
+  ledger->belief_count = 0;
+  for (uint32_t i = 0; i < before.belief_count; i++) {
+    struct belief belief = before.beliefs[i];
     if (agrees(&belief, booted, decision)) {
-      ledger->beliefs[kept++] = belief;
+      add(ledger, &belief);
     }
   }
-  ledger->belief_count = kept;
+  for (uint32_t i = 0; i < before.belief_count; i++) {
+    if (may_still_come(ledger, &before.beliefs[i])) {
+      add(ledger, &before.beliefs[i]);
+    }
+  }
   ledger->booting = false;
   ledger->running = booted;
-  return kept > 0;
+  return ledger->belief_count > 0;
 }

@@ -34,6 +34,7 @@ struct belief {
   uint8_t failures_low; /* between these: a mark may have been in flight */
   uint8_t failures_high;
   enum loss loss;
+  bool by_mark; /* a verdict: a mark of it that a cut left unstable may be seen later, when it was not seen at first */
 };
 
 #define BELIEFS 8U

@@ -95,6 +95,7 @@ static int replay(const char *text)
   if (scenario) {
     engine_open(engine, scenario);
     engine->verbose = true;
+    engine->trace = true;
     if (parse_path(text + length, engine)) {
       (void)engine_replay(engine);
       status = summarize(&engine->counts);

@@ -160,6 +160,10 @@ void run_boot(struct run *run, enum lb_reset reset)
   if (result != LB_OK) {
     run_fail(run, 0, "nothing boots: %s", lb_error_info(result)->name);
   }
+  if (engine->trace) {
+    printf("%u: %s boots, attempt %u of %u\n", (unsigned)run->level, run->decision.partition.label,
+           (unsigned)run->decision.attempt, (unsigned)run->decision.attempts);
+  }
   check_booted(run);
   protect(run);
   check_untouched(run);

@@ -55,6 +55,13 @@ void step_quarter(struct run *run, const struct step *step)
   }
 }
 
+static void decided(struct run *run, const struct belief *verdict)
+{
+  struct belief certain = *verdict;
+  certain.by_mark = false;
+  ledger_done(&run->ledger, &certain);
+}
+
 void step_confirm(struct run *run, const struct step *step)
 {
   const struct lb_partition running = step_running(run);
@@ -63,10 +70,10 @@ void step_confirm(struct run *run, const struct step *step)
     return; /* it is confirmed, or the trial is over */
   }
   const struct choice choice = run->ledger.running;
-  const struct belief next = {.boots = choice, .back = choice};
+  const struct belief next = {.boots = choice, .back = choice, .by_mark = true};
   ledger_begin(&run->ledger, &next);
   step_must(run, lb_trial_confirm(&run->device, &running), "confirming");
-  ledger_done(&run->ledger, &next);
+  decided(run, &next);
 }
 
 void step_reject(struct run *run, const struct step *step)
@@ -77,8 +84,8 @@ void step_reject(struct run *run, const struct step *step)
     return;
   }
   const struct choice back = ledger_now(&run->ledger)->back;
-  const struct belief next = {.boots = back, .back = back};
+  const struct belief next = {.boots = back, .back = back, .by_mark = true};
   ledger_begin(&run->ledger, &next);
   step_must(run, lb_trial_reject(&run->device, &running, LB_TRIAL_OPERATOR), "rejecting");
-  ledger_done(&run->ledger, &next);
+  decided(run, &next);
 }

@@ -2,12 +2,12 @@
 /*
  * otadata and what lies behind its records. The first byte: bits 0-1 put the CRCs of the records right, bits 2-3 make
  * the tags ones of those records, bits 4-6 leave out the images of factory, ota_0 and ota_1, bit 7 puts the same image
- * into both OTA slots. Then what happens: how
- * many boots, and for each a byte: bits 0-1 why the processor starts, bits 2-5 what the firmware does. Then the first
- * sector of each half of the partition.
+ * into both OTA slots. Then what happens: how many boots, and for each a byte: bits 0-1 why the processor starts, bits
+ * 2-5 what the firmware does. Then the first sector of each half of the partition.
  *
  * Whatever is there: settling is done once and for all; boots write to nothing but otadata; what boots verifies; what
- * has booted boots again after a commanded reset; a preview writes nothing; what is selected boots.
+ * has booted boots again after a commanded reset; a preview writes nothing; what is selected boots; what is rejected
+ * makes room for what was confirmed last.
  */
 #include <string.h>
 
@@ -71,7 +71,7 @@ static void end_boots(uint8_t *half)
   }
 }
 
-static void put_input(struct fuzz_input *input, uint8_t mode)
+static void put_input(struct fuzz_input *input, uint32_t mode)
 {
   uint8_t *bytes = fixture_bytes(&fixture);
 
@@ -216,7 +216,6 @@ static void act(uint32_t what, const struct lb_partition *running)
 {
   const struct lb_device *device = &fixture.device;
   struct lb_otadata otadata;
-  struct lb_boot_decision decision;
   bool on_trial = lb_trial_find(&otadata, device, running) == LB_OK;
   int expected = on_trial ? LB_OK : LB_ERR_NOT_ON_TRIAL;
 
@@ -258,7 +257,7 @@ static void act(uint32_t what, const struct lb_partition *running)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   struct fuzz_input input = {data, size};
-  uint8_t mode = fuzz_take_byte(&input);
+  uint32_t mode = fuzz_take_byte(&input);
   uint8_t happens[BOOTS_MAX];
   uint32_t boots = fuzz_take_below(&input, BOOTS_MAX) + 1U;
   struct lb_boot_decision decision;

@@ -148,6 +148,13 @@ def depot():
                         ("blanks", b"Bytes= \t1-2 ")):
         put("fuzz_depot_range", name, size + value)
     put("fuzz_depot_range", "empty-file", struct.pack("<Q", 0) + b"bytes=0-")
+    tag = b'"5f3-1a-16d2.000000001"'
+    date = b"Sun, 06 Nov 1994 08:49:37 GMT"
+    put("fuzz_depot_validator", "same", b"\n".join([tag, date, tag]))
+    put("fuzz_depot_validator", "list", b'"x", W/' + tag + b" ,*\n" + date + b" \n" + date)
+    put("fuzz_depot_validator", "weak", b"W/" + tag + b"\nMon" + date[3:] + b"\nW/" + tag)
+    put("fuzz_depot_validator", "star", b"*\n\n*")
+    put("fuzz_depot_validator", "unclosed", b'"5f3-1a, "x\n' + date[:20] + b"\n" + tag[:-1])
     put("fuzz_depot_path", "prefix", b"/firmware/ota/\n/firmware/ota/v3.1/main/ovms3.bin")
     put("fuzz_depot_path", "escapes", b"\n/v3.1/%65dge//ovms3.ver?query")
     put("fuzz_depot_path", "climb", b"\n/v3.1/../../etc/passwd")
@@ -276,6 +283,25 @@ def otadata():
     put("fuzz_otadata", "noise", b"\x0f" + quiet + hashlib.shake_256(b"otadata").digest(1024))
 
 
+def console():
+    def lines(network, interrupt, *texts):
+        return bytes([network, interrupt]) + "\n".join(texts).encode()
+
+    put("fuzz_console", "status", lines(0, 0, "ota status", "ota status full", "boot status", "wifi status", "help"))
+    put("fuzz_console", "update", lines(0, 0, "ota flash http", "module reset", "ota status", "ota confirm", "module wait 130", "ota history"))
+    put("fuzz_console", "retried", lines(8, 0, "ota flash http host/a.bin to ota_1", "ota history", "module reset", "ota reject", "boot status"))
+    put("fuzz_console", "interrupted", lines(0, 9, "ota flash http host/a.bin", "ota status", "ota flash http host/a.bin"))
+    put("fuzz_console", "file", lines(1, 0, "ota flash vfs /sd/ovms3.bin force", "ota boot factory", "ota erase ota_1", "ota copy factory ota_1"))
+    put("fuzz_console", "files", lines(0, 0, "vfs ls /sd", 'vfs cat "/sd/a file with blanks.txt"', "vfs cp /sd/ovms3.bin /sd/b", "vfs mv /sd/b /sd/c", "vfs stat /sd/c", "vfs rm /sd/c", "vfs ls"))
+    put("fuzz_console", "settings", lines(0, 0, "config set ota tag edge", 'config set garage name "a b"', "config list", "config list ota", "config rm garage name", "config set ota trial.time 5", "config set ota trial.attempts 0"))
+    put("fuzz_console", "wrong", lines(0, 0, "o s", "ota f", "ota flash", "# comment", '"', "ota boot nowhere", "ota flash http ftp://x", "config set a", "x" * 30))
+    put("fuzz_console", "completed", lines(0, 0, "\tota flash vfs /sd/", "\tota flash http ", "\tota boot ", "\tconfig set ota ", "\to", "\t", "\tvfs cat \"/sd/a f"))
+    put("fuzz_console", "portal", lines(32, 0, "ota status", "ota flash http", "wifi mode off", "ota flash http", "wifi mode client garage"))
+    put("fuzz_console", "no-length", lines(4, 0, "ota flash http", "exit"))
+    put("fuzz_console", "not-found", lines(2, 0, "ota flash http host/b", "ota partitions list"))
+    put("fuzz_console", "too-long", lines(0, 0, "ota " + "y" * 1100))
+
+
 def journal():
     def sector(size=9000, source=b"https://host/a.bin", validator=b'"1-2"', entries=b"", crc=None, head=b"\xe9" + b"\1" * 23):
         data = struct.pack("<4sIIIIII4s24s4s", b"LBJR", 0x30000, size, 0x4000, 2048, len(source), len(validator), b"\xff" * 4,
@@ -325,6 +351,7 @@ def main():
     nvs()
     otadata()
     journal()
+    console()
     history()
     csv()
     images()

@@ -73,7 +73,7 @@ class Terminal(Life):
     """`with Terminal(module) as terminal:` is a session from the first prompt to Ctrl-D, which has to end it with 0."""
 
     def __init__(self, module, *options):
-        super().__init__(module)
+        super().__init__(module, options)
         self.screen = Screen()
         words = ["-c", 'exec "$@" 2>"$0"', str(self.log), *module.command(*options)]
         self.process = pexpect.spawn("/bin/sh", words, env={**ENVIRONMENT, "TERM": "xterm"}, timeout=TIMEOUT,

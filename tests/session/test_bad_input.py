@@ -397,6 +397,7 @@ def test_boot_of_damaged_slot(full_module, offset, cause):
 
 def test_boot_of_damaged_factory(full_module):
     full_module.run("ota boot ota_1")
+    full_module.confirm()
     flip(full_module.flash, area("factory").start + 100)
     lines = refused(full_module.run("ota boot factory", code=1))
     assert lines == not_bootable("factory", "the checksum of the image is wrong")
@@ -413,6 +414,7 @@ def test_flash_to_what_is_no_slot(module, slot):
 
 def test_flash_to_factory(full_module):
     full_module.run("ota boot ota_1")
+    full_module.confirm()
     session = full_module.run(f"ota flash vfs {full_module.put('ovms3.bin', NEWER)} to factory", code=1)
     assert refused(session) == ["Error: that partition is no OTA slot, and factory is never written by an update - "
                                 "choose an OTA slot, or none (ESP_ERR_OTA_PARTITION_CONFLICT, 5377)"]
@@ -422,6 +424,8 @@ def test_flash_to_factory(full_module):
 def test_flash_to_the_running_slot(full_module, running):
     card = full_module.put("ovms3.bin", NEWER)
     full_module.run(f"ota boot {running}")
+    if running != "factory":
+        full_module.confirm()
     session = full_module.run(f"ota flash vfs {card} to {running}", code=1)
     assert refused(session) == [
         "Error: Cannot flash to running image partition", "  that slot holds the running firmware - "

@@ -73,6 +73,17 @@ def test_flash_status(make_module):
           {"table", "file", "selected", "default", "fallback_factory", "fallback_other", "unknown"})
 
 
+def test_flash_history(make_module, image):
+    module = make_module(factory=FACTORY)
+    module.run(f"ota flash vfs {module.put('new.bin', NEWER)}")
+    module.run(f"ota flash vfs {module.put('bad.bin', OLDER[:-1] + b'x')} to ota_1", code=1)
+    printed = run("flash", "history", module.flash)
+    assert [update["result"] for update in printed[0]["updates"]] == ["failed", "flashed"]
+    check(printed, ["error", "lifeboat flash history"],
+          {"interrupted", "failed", "flashed", "confirmed", "rejected", "superseded", "crashed", "hung", "power", "operator",
+           "no_depot", "unknown"})
+
+
 def test_image_info(image):
     body = bytearray(build_image("1.0", size=4096))
     text = struct.pack("<B3sI32s24s16s", 0x50, b"", 3, b"v5.1", b"Jan  2 2024", b"").ljust(400, b"\0")

@@ -34,8 +34,10 @@ def test_there_and_back(web, module):
     """An update goes to ota_1, the next one back to ota_0, and so on."""
     web.pages[BIN] = page(NEWER)
     card = module.put("ovms3.bin", OLDER)
-    session = module.run("ota flash http", "module reset", "ota status nocheck", f"ota flash vfs {card}",
-                         "module reset", "ota status nocheck", "ota flash http", "module reset", "ota status nocheck")
+    boots = ("module reset", "ota status nocheck")
+    confirmed = (*boots, "ota confirm", "module wait 120")
+    session = module.run("ota flash http", *confirmed, f"ota flash vfs {card}", *confirmed, "ota flash http", *boots,
+                         options=["--clock", "virtual"])
     assert session.booted == ["ota_0", "ota_1", "ota_0", "ota_1"]
     targets = [line for line in session.lines if line.startswith("Target partition is")]
     assert targets == [f"Target partition is: {slot}" for slot in ("ota_1", "ota_0", "ota_1")]
@@ -47,7 +49,7 @@ def test_there_and_back(web, module):
 def test_boot_line_has_the_addresses_of_this_table(make_module):
     module = make_module(SEVEN_MB, ota_0=FACTORY, ota_1=NEWER)
     session = module.run("ota boot ota_1", "module reset", "ota boot ota_0", "module reset", "ota status nocheck")
-    assert session.lines[:2] == ["Boot from ota_1 at 0x00710000 (size 0x00700000)",
+    assert session.lines[:3] == ["Boot from ota_1 at 0x00710000 (size 0x00700000)", "  It boots on trial",
                                  "Boot from ota_0 at 0x00010000 (size 0x00700000)"]
     assert session.booted == ["ota_0", "ota_1", "ota_0"]
 

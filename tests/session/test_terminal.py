@@ -104,7 +104,7 @@ def test_name_beyond_ascii(module, terminal):
     ("ota flash vfs /sd/ovms3.bin t", "ota flash vfs /sd/ovms3.bin to "),
     ("ota flash vfs /sd/ovms3.bin to ota_1", "ota flash vfs /sd/ovms3.bin to ota_1 "),
     ("ota flash http t", "ota flash http to "), ("ota status n", "ota status nocheck "), ("vfs l", "vfs ls "),
-    ("ota status f", "ota status full "), ("ota c", "ota copy "), ("ota copy f", "ota copy factory "),
+    ("ota status f", "ota status full "), ("ota c", "ota co"), ("ota cop", "ota copy "), ("ota con", "ota confirm "), ("ota copy f", "ota copy factory "),
     ("ota copy factory ota_1", "ota copy factory ota_1 "), ("ota e", "ota erase "),
     ("ota erase f", "ota erase factory "), ("ota p", "ota partitions "), ("ota partitions l", "ota partitions list "),
     ("o b f", "o b factory "), ("zzz", "zzz"), ("ota boot zzz", "ota boot zzz"),
@@ -146,8 +146,9 @@ def test_question_mark(terminal):
     terminal.read(lambda: len(terminal.rows) > row + 3 and terminal.rows[-1] == PROMPT + "ota", "the line again")
     shown = terminal.rows[row:-1]
     assert [re.split("  +", line)[0] for line in shown] == [
-        "ota boot SLOT", "ota copy FROM TO", "ota erase SLOT", "ota flash http [URL] [to SLOT] [force]",
-        "ota flash vfs FILE [to SLOT] [force]", "ota partitions list", "ota status [nocheck|full]"]
+        "ota boot SLOT", "ota confirm", "ota copy FROM TO", "ota erase SLOT", "ota flash http [URL] [to SLOT] [force]",
+        "ota flash vfs FILE [to SLOT] [force]", "ota history", "ota partitions list", "ota reject",
+        "ota status [nocheck|full]"]
     terminal.keys("status", line="ota status")
     assert terminal.enter() == STATUS
 
@@ -160,7 +161,7 @@ def test_question_mark_in_an_address(terminal):
 def test_help(terminal):
     shown = terminal.command("help")
     for command in ("ota status", "ota boot", "ota copy", "ota erase", "ota flash http", "ota flash vfs",
-                    "ota partitions list", "module reset", "boot status", "wifi mode client", "wifi mode off",
+                    "ota partitions list", "ota confirm", "ota reject", "module reset", "module wait", "boot status", "wifi mode client", "wifi mode off",
                     "wifi status", "vfs ls", "vfs stat", "help", "exit"):
         assert [line for line in shown if line.startswith(command)], command
 
@@ -293,11 +294,12 @@ def test_ctrl_c_after_the_image_was_verified(module):
         shown = terminal.rows[row:]
         cancelled = any(line.endswith(CANCELLED) for line in shown)
         assert cancelled != ("OTA flash was successful" in shown), shown
-        next_boot = terminal.command("ota status nocheck")[-1].removeprefix("Boot partition:    ")
+        next_boot = terminal.command("ota status nocheck")[2].removeprefix("Boot partition:    ")
         assert f"  Next boot will be from '{next_boot}'" in shown
         if cancelled:
             assert f"  Partition ota_0 {WHOLE}" in shown
-        assert terminal.command("ota boot ota_0") == ["Boot from ota_0 at 0x00410000 (size 0x00400000)"]
+        assert terminal.command("ota boot ota_0") == ["Boot from ota_0 at 0x00410000 (size 0x00400000)",
+                                                         "  It boots on trial"]
         assert content(module.flash, "ota_0", SIZE) == FACTORY
 
 

@@ -29,11 +29,12 @@ def wait_until(condition, what, timeout=TIMEOUT):
 class Life:
     """What the two kinds of session share: the boot log in a file, and the guard, which sees every boot's end."""
 
-    def __init__(self, module):
+    def __init__(self, module, options):
         self.log = module.folder / f"boot-{module.sessions}.log"
         self.log.touch()
         module.sessions += 1
         self.guard = FlashGuard(module.flash, module.layout)
+        self.guard.has_second_console = "--listen" in options
 
     @property
     def boot_log(self):
@@ -66,7 +67,7 @@ class Session(Life):
     """A module whose input is no terminal, from power-on until its process ends."""
 
     def __init__(self, module, *options):
-        super().__init__(module)
+        super().__init__(module, options)
         self.output = module.folder / f"output-{module.sessions}.txt"
         with open(self.output, "w") as output, open(self.log, "w") as log:
             self.process = subprocess.Popen(module.command(*options), stdin=subprocess.PIPE, stdout=output, stderr=log,
@@ -152,12 +153,21 @@ class VirtualModule:
     def start(self, *options):
         return Session(self, *options)
 
-    def run(self, *lines, code=0, options=(), timeout=TIMEOUT):
-        """One session with these lines; its exit status has to be `code`, if that is not None."""
+    def run(self, *lines, code=0, options=(), timeout=TIMEOUT, crashes=0):
+        """One session with these lines; its exit status has to be `code`, if that is not None.
+
+        `crashes`: resets behind the last one that a line asks for.
+        """
         session = self.start(*options)
         for line in lines:
             session.send(line)
+        session.guard.unannounced = crashes
         return session.end(code, timeout=timeout)
+
+    def confirm(self):
+        """Lets what is selected on trial run until it is confirmed, and switches off."""
+        session = self.run("ota confirm", "module wait 120", "boot status", options=["--clock", "virtual"])
+        assert session.lines[-1].startswith("  Its trial has ended well: "), session.text
 
     def wait_until_written(self, slot="ota_0"):
         """A slot that was erased is being written; what it began with is kept back, so look behind that."""

@@ -33,6 +33,23 @@ static void report(void *context, enum lb_boot_event event, int result, const st
 
 static struct lb_table boot_table;
 static struct lb_verify boot_verify;
+static bool may_settle; /* the test has broken records */
+
+/* Nothing is written; but a record that is neither blank nor right may be made void, once. */
+static void assert_written(struct fixture *fixture)
+{
+  static const uint8_t void_crc[4] = {0};
+
+  assert_in_range(fixture->tap.count, 0, may_settle ? 2 : 0);
+  for (uint32_t i = 0; i < fixture->tap.count; i++) {
+    const struct tap_operation *operation = &fixture->tap.log[i];
+    uint32_t half = operation->address & ~0xFFFU;
+
+    assert_int_equal(operation->kind, TAP_PROGRAM);
+    assert_true((half == 0xd000 || half == 0xe000) && operation->address + operation->length <= half + 32);
+    assert_memory_equal(fixture_bytes(fixture) + half + 28, void_crc, 4);
+  }
+}
 
 static int boot(struct fixture *fixture, struct lb_boot_decision *decision, struct said *said)
 {
@@ -46,7 +63,7 @@ static int boot(struct fixture *fixture, struct lb_boot_decision *decision, stru
   }
   flash_tap_clear(&fixture->tap);
   result = lb_boot(&device, &boot_table, &boot_verify, said ? &log : NULL, LB_RESET_POWER_ON, decision);
-  assert_int_equal(fixture->tap.count, 0); /* nothing is written */
+  assert_written(fixture);
   assert_true(device.table == NULL || device.table == &boot_table);
   return result;
 }
@@ -368,6 +385,9 @@ static void test_garbage_otadata(void **state)
   fixture_put_made(&fixture, "ota_1", 3, 5008);
   for (int turn = 0; turn < 100; turn++) {
     unit_random_fill(&random, fixture_bytes(&fixture) + 0xd000, 0x2000);
+    may_settle = true;
+    assert_boots(&fixture, "factory", LB_BOOT_DEFAULT);
+    may_settle = false; /* that was for good */
     assert_boots(&fixture, "factory", LB_BOOT_DEFAULT);
   }
   memset(fixture_bytes(&fixture) + 0xd000, 0, 0x2000);
@@ -375,12 +395,15 @@ static void test_garbage_otadata(void **state)
   fixture_put_record(&fixture, 1, 2, UNDEFINED); /* one of the two is good */
   assert_boots(&fixture, "ota_1", LB_BOOT_SELECTED);
   unit_random_fill(&random, fixture_bytes(&fixture) + 0xd000, 0x1000);
+  may_settle = true;
   assert_result(boot(&fixture, &decision, &said), LB_OK);
+  may_settle = false;
   assert_string_equal(said.text, "table LB_OK; selected LB_OK ota_1; tried LB_OK ota_1");
   fixture_close(&fixture);
 }
 
-/* Any sequence number whose CRC is right means some slot: nothing but a slot of the table is ever booted. */
+/* Any sequence number but 0 and all ones means some slot, if its CRC is right: nothing but a slot of the table is ever
+ * booted. */
 static void test_any_sequence(void **state)
 {
   static const uint32_t sequences[] = {0, 1, 2, 3, 4, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFD, 0xFFFFFFFE, 0xFFFFFFFF};
@@ -396,18 +419,20 @@ static void test_any_sequence(void **state)
     fixture_put_made(&fixture, label, slot, 5008);
   }
   fixture_put_made(&fixture, "factory", 9, 5008);
+  may_settle = true;
   for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++) {
     for (uint32_t index = 0; index < 2; index++) {
       fixture_blank_record(&fixture, 1 - index);
       fixture_put_record(&fixture, index, sequences[i], UNDEFINED);
       assert_result(boot(&fixture, &decision, NULL), LB_OK);
-      if (sequences[i] == 0xFFFFFFFF) {
+      if (sequences[i] == 0xFFFFFFFF || sequences[i] == 0) {
         assert_string_equal(decision.partition.label, "factory");
       } else {
         assert_int_equal(decision.partition.subtype, 0x10 + (sequences[i] - 1) % 3);
       }
     }
   }
+  may_settle = false;
   fixture_close(&fixture);
 }
 

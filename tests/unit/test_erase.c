@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Erasing a slot: what is refused, each step, and what a cut leaves. */
 #include "lifeboat/erase.h"
+#include "lifeboat/journal.h"
 
 #include "lifeboat/verify.h"
 #include "tests/unit/support/fixture.h"
@@ -309,12 +310,37 @@ static void test_real_slot(void **state)
   (void)state;
   fixture_open_ovms(&fixture);
   slot = fixture_partition(&fixture, "ota_1");
-  memset(fixture_bytes(&fixture) + slot.offset, 0, slot.size);
+  memset(fixture_bytes(&fixture) + slot.offset, 0x12, slot.size);
   before = fixture_snapshot(&fixture);
   assert_result(erase_start(&fixture, &erase, "ota_0", "ota_1"), LB_OK);
   assert_int_equal(watch_steps(&fixture, &erase, &slot), 64);
   assert_only_erased(&fixture, before, &slot);
   free(before);
+  fixture_close(&fixture);
+}
+
+/* Else a cut in the middle would leave a journal that speaks of blocks that are gone. */
+static void test_journal_goes_first(void **state)
+{
+  static const uint8_t head[LB_IMAGE_HEADER_SIZE] = {LB_IMAGE_MAGIC};
+  struct fixture fixture;
+  struct lb_erase erase;
+  struct lb_journal journal = {.phase = 0};
+  int result = LB_MORE;
+
+  (void)state;
+  fixture_open_ovms(&fixture);
+  const struct lb_partition slot = fixture_partition(&fixture, "ota_1");
+  const struct lb_journal_subject subject = {.source = "x/y.bin", .validator = "\"1\"", .size = 70000, .head = head};
+  while (result == LB_MORE) {
+    result = lb_journal_create(&journal, fixture.device.flash, &slot, &subject);
+  }
+  assert_result(result, LB_OK);
+  assert_result(erase_start(&fixture, &erase, "ota_0", "ota_1"), LB_OK);
+  assert_result(lb_erase_step(&erase), LB_MORE);
+  assert_result(lb_journal_read(&journal, fixture.device.flash, &slot), LB_ERR_NO_JOURNAL);
+  assert_int_equal(fixture.tap.erases, 1); /* that of making it */
+  assert_result(erase_all(&erase), LB_OK);
   fixture_close(&fixture);
 }
 
@@ -410,6 +436,7 @@ int main(void)
       cmocka_unit_test(test_otadata_cannot_be_read),
       cmocka_unit_test(test_steps),
       cmocka_unit_test(test_real_slot),
+      cmocka_unit_test(test_journal_goes_first),
       cmocka_unit_test(test_failing_erase),
       cmocka_unit_test(test_cut),
   };

@@ -8,10 +8,10 @@
 #include "lifeboat/update.h"
 #include "tests/unit/support/fixture.h"
 #include "tests/unit/support/hashes.h"
+#include "tests/unit/support/trial_bytes.h"
 #include "tests/unit/support/unit.h"
 
-#define UNDEFINED 0xFFFFFFFFU
-#define ENDLESS   1000000U
+#define ENDLESS 1000000U
 
 /* ---- sectors larger than half of otadata ---- */
 
@@ -404,6 +404,144 @@ static void test_a_slot_behind_a_gap_runs(void **state)
   image_free(&image);
 }
 
+/* ---- what a trial goes back to ---- */
+
+/* Three slots: ota_0 was confirmed, ota_1 is on trial and runs. What ota_2 holds does not matter. */
+static void open_with_trial(struct fixture *fixture, uint8_t kind, bool confirmed)
+{
+  static const uint8_t digest[32] = {1};
+
+  put_all(fixture, 3);
+  if (confirmed) {
+    trial_put(fixture, 0, 1, KIND_AT_ONCE, 0, digest);
+  }
+  trial_put(fixture, 1, 2, kind, kind == KIND_TRIAL ? 3 : 0, digest);
+}
+
+static int not_fallback(struct fixture *fixture, const char *running, const char *slot)
+{
+  struct lb_partition runs = fixture_partition(fixture, running);
+  struct lb_partition target = fixture_partition(fixture, slot);
+
+  return lb_target_not_fallback(&fixture->device, &runs, &target);
+}
+
+static int erase_start(struct fixture *fixture, const char *running, const char *slot)
+{
+  struct lb_partition runs = fixture_partition(fixture, running);
+  struct lb_partition target = fixture_partition(fixture, slot);
+  struct lb_erase erase;
+  int result = lb_erase_start(&erase, &fixture->device, &runs, &target);
+
+  if (result) {
+    assert_result(lb_erase_step(&erase), LB_OK);
+    assert_int_equal(fixture->tap.count, 0);
+  }
+  return result;
+}
+
+static int update_slot(struct fixture *fixture, const struct built_image *image, const char *running, const char *slot)
+{
+  struct lb_update_config config = fixture_config(fixture, running, slot);
+  struct lb_update update;
+  int result = fixture_update(fixture, &config, image->bytes, image->length, 4096, &update);
+
+  if (result) {
+    assert_int_equal(lb_update_remains(&update), LB_REMAINS_AS_BEFORE);
+    assert_int_equal(fixture->tap.count, 0);
+  }
+  return result;
+}
+
+/* While firmware is on trial the slot that it would go back to is neither written nor erased; any other one is. */
+static void test_fallback_is_no_target(void **state)
+{
+  struct built_image image;
+
+  (void)state;
+  image_make(&image, 7, 9600, "3.3.004");
+  for (unsigned i = 0; i < 4; i++) {
+    bool trial = i & 1;
+    bool confirmed = i & 2; /* else it goes back to factory, which is no target anyway */
+    int expected = trial && confirmed ? LB_ERR_TARGET_FALLBACK : LB_OK;
+    struct fixture fixture;
+
+    open_with_trial(&fixture, trial ? KIND_TRIAL : KIND_AT_ONCE, confirmed);
+    assert_result(not_fallback(&fixture, "ota_1", "ota_0"), expected);
+    assert_result(not_fallback(&fixture, "ota_1", "ota_2"), LB_OK);
+    assert_result(not_fallback(&fixture, "ota_1", "factory"), trial && !confirmed ? LB_ERR_TARGET_FALLBACK : LB_OK);
+    assert_result(not_fallback(&fixture, "factory", "ota_0"), LB_OK); /* what runs is not what is on trial */
+    assert_result(erase_start(&fixture, "ota_1", "ota_0"), expected);
+    assert_result(erase_start(&fixture, "ota_1", "ota_2"), LB_OK);
+    assert_int_equal(fixture.tap.count, 0);
+    assert_result(update_slot(&fixture, &image, "ota_1", "ota_0"), expected);
+    assert_result(update_slot(&fixture, &image, "ota_1", expected ? "ota_2" : "ota_0"), LB_OK);
+    fixture_close(&fixture);
+  }
+  image_free(&image);
+}
+
+/* Confirmed, rejected or made void: the rule is over with the trial. */
+static void test_fallback_after_the_trial(void **state)
+{
+  (void)state;
+  for (unsigned i = 0; i < 3; i++) {
+    struct fixture fixture;
+
+    open_with_trial(&fixture, KIND_TRIAL, true);
+    if (i < 2) {
+      trial_put_mark(&fixture, 1, i ? AT_REJECTED : AT_CONFIRMED);
+    } else {
+      memset(trial_half(&fixture, 1) + 28, 0, 4);
+    }
+    assert_result(not_fallback(&fixture, "ota_1", "ota_0"), LB_OK);
+    fixture_close(&fixture);
+  }
+}
+
+/* Without a factory and without a confirmed record it goes back to ota_0. */
+static void test_fallback_without_factory(void **state)
+{
+  static const uint8_t digest[32] = {1};
+  struct fixture fixture;
+
+  (void)state;
+  fixture_open_miniature(&fixture, false, 2);
+  trial_put(&fixture, 1, 2, KIND_TRIAL, 3, digest);
+  assert_result(not_fallback(&fixture, "ota_1", "ota_0"), LB_ERR_TARGET_FALLBACK);
+  assert_result(erase_start(&fixture, "ota_1", "ota_0"), LB_ERR_TARGET_FALLBACK);
+  fixture_close(&fixture);
+}
+
+/* Where there is no otadata there is no trial; where it cannot be read nobody knows. */
+static void test_fallback_unknown(void **state)
+{
+  static const struct lb_partition rows[] = {{0x20000, 0x10000, 0, 0, 0x10, "ota_0"},
+                                             {0x40000, 0x10000, 0, 0, 0x11, "ota_1"}};
+  const struct sim_geometry geometry = sim_geometry_real(4U << 20);
+  struct fixture fixture;
+  uint32_t failures = 0;
+  int result;
+
+  (void)state;
+  fixture_open(&fixture, &geometry, rows, 2);
+  assert_result(not_fallback(&fixture, "ota_1", "ota_0"), LB_OK);
+  fixture_close(&fixture);
+  open_large(&fixture, 0x2000, false);
+  assert_result(not_fallback(&fixture, "ota_0", "ota_1"), LB_OK);
+  fixture_close(&fixture);
+  open_with_trial(&fixture, KIND_TRIAL, true);
+  do {
+    flash_tap_clear(&fixture.tap);
+    fixture.tap.fail_read_at = failures;
+    result = not_fallback(&fixture, "ota_1", "ota_0");
+    failures++;
+  } while (result == LB_ERR_FLASH_READ);
+  assert_result(result, LB_ERR_TARGET_FALLBACK);
+  assert_true(failures > 6);
+  fixture_close(&fixture);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -416,6 +554,10 @@ int main(void)
       cmocka_unit_test(test_the_test_app_runs),
       cmocka_unit_test(test_choice_while_the_test_app_runs),
       cmocka_unit_test(test_a_slot_behind_a_gap_runs),
+      cmocka_unit_test(test_fallback_is_no_target),
+      cmocka_unit_test(test_fallback_after_the_trial),
+      cmocka_unit_test(test_fallback_without_factory),
+      cmocka_unit_test(test_fallback_unknown),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

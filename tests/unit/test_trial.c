@@ -112,24 +112,25 @@ static bool flag_at(const struct lb_trial *trial, uint32_t at)
   return at == AT_CONFIRMED  ? trial->confirmed
          : at == AT_SETTLED  ? trial->settled
          : at == AT_REJECTED ? trial->rejected
+         : at == AT_MIRRORED ? trial->mirrored
                              : trial->depot_reached;
 }
 
 static void test_marks_count_from_two_bits(void **state)
 {
-  static const uint32_t marks[] = {AT_CONFIRMED, AT_SETTLED, AT_REJECTED, AT_DEPOT};
+  static const uint32_t marks[] = {AT_CONFIRMED, AT_SETTLED, AT_REJECTED, AT_DEPOT, AT_MIRRORED};
   struct trial_module module;
 
   (void)state;
   open_on_trial(&module, 3);
-  for (uint32_t i = 0; i < 4; i++) {
+  for (uint32_t i = 0; i < 5; i++) {
     uint8_t *mark = trial_half(&module.fixture, 1) + marks[i];
 
     for (uint32_t count = 0; count <= 64; count++) {
       for (uint32_t end = 0; end < 2; end++) {
         clear_bits(mark, count, end);
         struct lb_trial trial = read_trial(&module.fixture, 1);
-        for (uint32_t other = 0; other < 4; other++) {
+        for (uint32_t other = 0; other < 5; other++) {
           assert_int_equal(flag_at(&trial, marks[other]), other == i && count >= 2);
         }
       }
@@ -295,8 +296,8 @@ static const struct function {
     {"close", end_in_order, 1, false},
     {"count quarter", count_quarter, 1, false},
     {"reach depot", reach_depot, 1, true},
-    {"confirm", confirm, 2, false},
-    {"reject", reject, 2, false},
+    {"confirm", confirm, 3, false},
+    {"reject", reject, 3, false},
 };
 
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
@@ -341,10 +342,12 @@ static void test_what_is_written(void **state)
       break;
     case 5:
       memset(expected + AT_CONFIRMED, 0, 8);
+      memset(expected + AT_MIRRORED, 0, 8);
       memcpy(expected + 24, "\2\0\0\0", 4);
       break;
     case 6:
       memset(expected + AT_REJECTED, 0, 8);
+      memset(expected + AT_MIRRORED, 0, 8);
       memcpy(expected + AT_CAUSE, "\4\373", 2);
       memcpy(expected + 24, "\4\0\0\0", 4);
       break;
@@ -371,6 +374,8 @@ static void test_not_on_trial(void **state)
     assert_result(call(fixture, &functions[i], "ota_0"), missing); /* not the active record's slot */
     assert_result(call(fixture, &functions[i], "factory"), missing);
     trial_put_mark(fixture, 1, AT_CONFIRMED);
+    assert_result(call(fixture, &functions[i], "ota_0"), missing);
+    trial_put_mark(fixture, 1, AT_MIRRORED);
     if (!functions[i].also_confirmed) {
       assert_result(call(fixture, &functions[i], "ota_1"), LB_ERR_NOT_ON_TRIAL);
     }
@@ -398,6 +403,27 @@ static void test_a_confirmed_one_reaches_its_depot(void **state)
   assert_int_equal(fixture->tap.programs, 1);
   assert_result(call(fixture, &functions[4], "ota_0"), LB_OK);
   assert_int_equal(fixture->tap.programs, 1);
+  trial_close(&module);
+}
+
+/* Confirmed by half: whoever confirms completes it. */
+static void test_half_confirmed(void **state)
+{
+  static const uint8_t zeros[8] = {0};
+  struct trial_module module;
+  struct fixture *fixture = &module.fixture;
+  uint8_t *half;
+
+  (void)state;
+  open_on_trial(&module, 3);
+  half = trial_half(fixture, 1);
+  half[AT_CONFIRMED] = 0x5A;
+  assert_result(call(fixture, &functions[5], "ota_1"), LB_OK);
+  assert_memory_equal(half + AT_CONFIRMED, zeros, 8);
+  assert_memory_equal(half + AT_MIRRORED, zeros, 8);
+  assert_int_equal(half[24], LB_OTADATA_VALID);
+  assert_result(call(fixture, &functions[5], "ota_1"), LB_ERR_NOT_ON_TRIAL);
+  assert_int_equal(fixture->tap.programs, 3);
   trial_close(&module);
 }
 
@@ -567,6 +593,7 @@ int main(void)
       cmocka_unit_test(test_what_is_written),
       cmocka_unit_test(test_not_on_trial),
       cmocka_unit_test(test_a_confirmed_one_reaches_its_depot),
+      cmocka_unit_test(test_half_confirmed),
       cmocka_unit_test(test_quarters),
       cmocka_unit_test(test_rotten_quarters),
       cmocka_unit_test(test_no_boot_to_mark),

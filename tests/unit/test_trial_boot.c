@@ -180,6 +180,26 @@ static void test_mixed_attempts(void **state)
   trial_close(&module);
 }
 
+/* The failures were marked and the verdict was not, because the power went: it is found at the next boot. */
+static void test_a_verdict_that_is_missing(void **state)
+{
+  static const enum lb_trial_cause causes[] = {LB_TRIAL_POWER, LB_TRIAL_UNKNOWN, LB_TRIAL_CRASHED, LB_TRIAL_HUNG};
+
+  (void)state;
+  for (size_t reset = 0; reset < 4; reset++) {
+    struct trial_module module;
+    struct lb_boot_decision decision;
+
+    open_on_trial(&module, true, 2);
+    memset(trial_half(&module.fixture, 1) + AT_BOOTS, BOOT_FAILED, 2);
+    assert_result(trial_boot(&module.fixture, resets[reset], &decision), LB_OK);
+    assert_true(decision.went_back);
+    assert_string_equal(decision.partition.label, "ota_0");
+    assert_int_equal(decision.cause, causes[reset]);
+    trial_close(&module);
+  }
+}
+
 /* The trial time has run: the power may go as often as it likes, a crash still counts. */
 static void test_survived(void **state)
 {
@@ -565,7 +585,7 @@ static void test_log_of_marks(void **state)
 static void test_rejection_that_cannot_be_written(void **state)
 {
   (void)state;
-  for (uint32_t number = 0; number < 4; number++) { /* the boot's mark, the verdict, the record's state */
+  for (uint32_t number = 0; number < 5; number++) { /* the boot, the verdict, its mirror, the mark of that */
     for (unsigned drop = 0; drop < 2; drop++) {
       struct trial_module module;
       struct fixture *fixture = &module.fixture;
@@ -576,7 +596,7 @@ static void test_rejection_that_cannot_be_written(void **state)
       *(drop ? &fixture->tap.drop_program_at : &fixture->tap.fail_program_at) = number;
       assert_result(trial_boot(fixture, LB_RESET_CRASH, &decision), LB_OK);
       assert_string_equal(decision.partition.label, "ota_0");
-      assert_int_equal(decision.went_back, number == 3);
+      assert_int_equal(decision.went_back, number == 4);
       flash_tap_clear(&fixture->tap);
       assert_result(trial_boot(fixture, LB_RESET_CRASH, &decision), LB_OK);
       assert_string_equal(decision.partition.label, "ota_0");
@@ -730,6 +750,7 @@ int main(void)
       cmocka_unit_test(test_begin_boot),
       cmocka_unit_test(test_attempts),
       cmocka_unit_test(test_mixed_attempts),
+      cmocka_unit_test(test_a_verdict_that_is_missing),
       cmocka_unit_test(test_survived),
       cmocka_unit_test(test_closed),
       cmocka_unit_test(test_places_run_out),

@@ -43,7 +43,7 @@ static const struct job {
   const char *line;
   const char *last; /* of its output */
 } jobs[] = {
-    {"ota boot ota_1", "Boot from ota_1 at 0x00810000 (size 0x00400000)\n"},
+    {"ota boot ota_1", "Boot from ota_1 at 0x00810000 (size 0x00400000)\n  It boots on trial\n"},
     {"ota flash http", "  Next boot will be from 'ota_0'\n"},
     {"ota flash vfs " WORLD_FILE, "  Next boot will be from 'ota_0'\n"},
     {"ota flash vfs " WORLD_FILE " to ota_1", "  Next boot will be from 'ota_1'\n"},
@@ -95,14 +95,10 @@ static void refuse_all(struct world *world)
 {
   static const char *const flashes[] = {"ota flash http",         "ota flash http http://x/y to ota_1",
                                         "ota flash vfs /sd/none", "ota copy factory ota_0",
-                                        "ota copy ota_1 ota_1",   "o c nonsense nonsense"};
-  static const char *const others[] = {"ota erase ota_0",
-                                       "ota erase ota_1",
-                                       "ota boot ota_0",
-                                       "ota boot factory",
-                                       "ota boot nonsense",
-                                       "module reset",
-                                       "m r"};
+                                        "ota copy ota_1 ota_1",   "o cop nonsense nonsense"};
+  static const char *const others[] = {"ota erase ota_0",  "ota erase ota_1",   "ota boot ota_0",
+                                       "ota boot factory", "ota boot nonsense", "ota confirm",
+                                       "ota reject",       "module reset",      "m r"};
 
   for (size_t i = 0; i < sizeof(flashes) / sizeof(flashes[0]); i++) {
     refuse(world, flashes[i], KNOWN_LINE "  " WAIT, MODULE_ERR_UPDATE_RUNNING);

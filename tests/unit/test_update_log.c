@@ -536,6 +536,52 @@ static void test_nvs_cannot_be_used(void **state)
   close_world(world);
 }
 
+/* A user's settings come before the history: its oldest entries go, until none is left; then there is no room. */
+static void test_settings_come_first(void **state)
+{
+  struct world *world = open_world();
+  char value[SETTINGS_VALUE_SIZE];
+  char key[LB_NVS_NAME_SIZE];
+  uint32_t count = 10;
+  int result = LB_OK;
+
+  (void)state;
+  memset(value, 0, sizeof(value));
+  memset(value, 'v', sizeof(value) - 1);
+  for (uint32_t i = 0; i < count; i++) {
+    update(world, i % 2, i % 2 == 0 ? "1" : "2");
+  }
+  for (uint32_t i = 0; result == LB_OK; i++) {
+    assert_true(i < CALLS_MAX);
+    (void)snprintf(key, sizeof(key), "k%u", i);
+    do {
+      result = settings_set(&world->module.settings, "many", key, value);
+    } while (result == LB_MORE);
+    boot(world, "factory", "0");
+    uint32_t left = update_log_history(world->log)->count;
+    assert_true(left <= count);
+    count = left;
+    for (uint32_t j = 0; j < count; j++) {
+      assert_int_equal(entry(world, j).number, 10 - j);
+    }
+  }
+  assert_result(result, LB_ERR_NVS_NOT_ENOUGH_SPACE);
+  assert_int_equal(count, 0);
+  assert_result(settings_set(&world->module.settings, "lifeboat", "update.0", "x"), MODULE_ERR_SETTING);
+  assert_result(settings_remove(&world->module.settings, "lifeboat", "update.0"), LB_ERR_NVS_NOT_FOUND);
+  result = LB_OK;
+  for (uint32_t i = 0; result >= LB_OK; i++) { /* what is left */
+    (void)snprintf(key, sizeof(key), "s%u", i);
+    result = settings_set(&world->module.settings, "many", key, "");
+  }
+  assert_result(result, LB_ERR_NVS_NOT_ENOUGH_SPACE);
+  begin(world, SOURCE, "ota_0", "3"); /* no room at all: the update goes on */
+  end(world, LB_HISTORY_FAILED, LB_ERR_READ_BACK, "3");
+  assert_result(update_log_error(world->log), LB_ERR_NVS_NOT_ENOUGH_SPACE);
+  assert_count(world, 0);
+  close_world(world);
+}
+
 /* A flash that fails in the middle: the update goes on, the error is known, and the next one is written again. */
 static void test_failed_write(void **state)
 {
@@ -645,6 +691,7 @@ int main(void)
       cmocka_unit_test(test_selected_but_not_told),
       cmocka_unit_test(test_complete_but_not_selected),
       cmocka_unit_test(test_nvs_cannot_be_used),
+      cmocka_unit_test(test_settings_come_first),
       cmocka_unit_test(test_failed_write),
       cmocka_unit_test(test_cuts),
   };

@@ -450,6 +450,74 @@ static void test_failures(void **state)
   close_chip(&chip);
 }
 
+/* ---- parts of a partition ---- */
+
+/* From the third sector of a block on, up to a sector before the end: nothing else is erased or programmed. */
+static void test_seek_and_limit(void **state)
+{
+  const struct lb_partition partition = {.offset = 0x10000, .size = 0x20000};
+  struct unit_random random = {.state = 6};
+  uint8_t buffer[4096];
+  uint8_t *data = unit_allocate(0x1D000);
+  struct chip chip;
+  struct lb_writer writer;
+  uint32_t used;
+
+  (void)state;
+  open_chip(&chip, false);
+  unit_random_fill(&random, data, 0x1D000);
+  for (int with = 0; with < 2; with++) {
+    memset(sim_flash_bytes(&chip.sim), 0x5A, SIZE);
+    assert_result(lb_writer_start(&writer, &chip.tap.flash, &partition, with ? buffer : NULL), LB_OK);
+    assert_result(lb_writer_limit(&writer, 0x2F800), LB_ERR_ARGUMENT);
+    assert_result(lb_writer_limit(&writer, 0x31000), LB_ERR_ARGUMENT);
+    assert_result(lb_writer_limit(&writer, 0xF000), LB_ERR_ARGUMENT);
+    assert_result(lb_writer_limit(&writer, 0x2F000), LB_OK);
+    assert_result(lb_writer_seek(&writer, 0x12100), LB_ERR_ARGUMENT);
+    assert_result(lb_writer_seek(&writer, 0xF000), LB_ERR_ARGUMENT);
+    assert_result(lb_writer_seek(&writer, 0x30000), LB_ERR_ARGUMENT);
+    assert_result(lb_writer_seek(&writer, 0x12000), LB_OK);
+    assert_result(write_all(&chip, &writer, data, 0x1D000, 5000), LB_OK);
+    assert_result(lb_writer_write(&writer, data, 1, &used), LB_ERR_IMAGE_TOO_LONG);
+    assert_result(lb_writer_limit(&writer, 0x2F000), LB_ERR_ARGUMENT); /* too late */
+    assert_result(lb_writer_seek(&writer, 0x12000), LB_ERR_ARGUMENT);
+    assert_memory_equal(sim_flash_bytes(&chip.sim) + 0x12000, data, 0x1D000);
+    for (uint32_t at = 0; at < SIZE; at++) {
+      assert_true((at >= 0x12000 && at < 0x2F000) || sim_flash_bytes(&chip.sim)[at] == 0x5A);
+    }
+  }
+  free(data);
+  close_chip(&chip);
+}
+
+/* What is distrusted is erased, though it reads as it should; what lies around it is compared. */
+static void test_distrusted(void **state)
+{
+  const struct lb_partition partition = {.offset = 0x10000, .size = 0x40000};
+  struct unit_random random = {.state = 7};
+  uint8_t buffer[4096];
+  uint8_t *data;
+  struct chip chip;
+  struct lb_writer writer;
+
+  (void)state;
+  open_chip(&chip, false);
+  unit_random_fill(&random, sim_flash_bytes(&chip.sim), SIZE);
+  data = unit_copy(sim_flash_bytes(&chip.sim) + 0x10000, 0x40000);
+  assert_result(lb_writer_start(&writer, &chip.tap.flash, &partition, buffer), LB_OK);
+  writer.distrusted = 0x30000;
+  writer.distrust_end = 0x40000;
+  assert_result(write_all(&chip, &writer, data, 0x40000, 4096), LB_OK);
+  assert_int_equal(writer.sectors_kept, 32);
+  assert_int_equal(sim_flash_wear(&chip.sim, 0x2F000), 0);
+  assert_int_equal(sim_flash_wear(&chip.sim, 0x30000), 1);
+  assert_int_equal(sim_flash_wear(&chip.sim, 0x3F000), 1);
+  assert_int_equal(sim_flash_wear(&chip.sim, 0x40000), 0);
+  assert_memory_equal(sim_flash_bytes(&chip.sim) + 0x10000, data, 0x40000);
+  free(data);
+  close_chip(&chip);
+}
+
 static void test_nothing_written(void **state)
 {
   const struct lb_partition partition = {.offset = 0x10000, .size = 0x2000};
@@ -479,6 +547,8 @@ int main(void)
       cmocka_unit_test(test_too_long),
       cmocka_unit_test(test_start),
       cmocka_unit_test(test_failures),
+      cmocka_unit_test(test_seek_and_limit),
+      cmocka_unit_test(test_distrusted),
       cmocka_unit_test(test_nothing_written),
   };
 

@@ -23,6 +23,7 @@
 #define AT_CAUSE             152U
 #define AT_DEPOT             160U
 #define AT_QUARTERS          168U
+#define AT_MIRRORED          184U
 #define AT_BOOTS             192U
 
 #define KIND_TRIAL           1U

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Updates over links and from servers as bad as they get: sessions with seeds, each one module and one peer. A session
+ * is `ota flash http`, again and again through lost links, power cuts and refusals, until it succeeds, which it has to
+ * once the peer has run out of bad behaviour.
+ *
+ *   network [--sessions N] [--seed S] [--only NUMBER]
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "module/flash_retry.h"
+#include "tests/damage/tally.h"
+#include "tests/network/module_on_link.h"
+
+#define ATTEMPTS      40U
+#define POLLS         2000000U
+#define IDLE_US       500000U /* of the clock, when nobody has anything to do */
+#define SESSIONS      10000U
+#define SEED          20261122U
+#define SESSION_LIMIT 3600U /* seconds for all of them */
+#define BLOCK         65536U
+
+enum count {
+  COUNT_SESSIONS = PEER_BEHAVIOURS,
+  COUNT_SUCCESSES,
+  COUNT_REFUSALS,
+  COUNT_POWER_CUTS,
+  COUNT_LINK_DOWN,
+  COUNT_CANCELLED,
+  COUNT_RETRIES,
+  COUNT_RESUMED,
+  COUNT_STARTED_OVER,
+  COUNT_BOOTS,
+  COUNTS
+};
+_Static_assert((unsigned)COUNTS <= TALLY_COUNTS, "the tally has room for all that is counted");
+
+/* What a session has besides its module and its peer. */
+struct session {
+  struct tally *tally;
+  struct module_on_link *link;
+  struct unit_random random;
+  uint32_t cuts;     /* power cuts, cancelled commands and failures: after each one a block may come again */
+  uint64_t fresh_at; /* module_on_link_received when the whole was last begun */
+  bool was_updated;  /* the power went when the update was almost done: it boots already */
+  struct lb_partition running;
+  struct lb_partition target;
+};
+
+/* What may happen to an attempt from outside, and when. */
+struct fate {
+  uint32_t cancel_poll; /* 0: never */
+  uint32_t link_poll;   /* the link goes down; 0: never */
+  uint64_t link_us;     /* for so long */
+};
+
+static struct peer peer;
+static struct module_on_link *links[2];
+static struct built_image old_images[3];
+static struct built_image files[PEER_FILES];
+static uint8_t *at_first[2]; /* the flash as each link's module begins */
+static uint64_t base_seed = SEED;
+
+/* ---- what is there ---- */
+
+static void make_images(void)
+{
+  /* two of the same length, one that ends with a block, and one that leaves no room for a journal */
+  static const uint32_t lengths[PEER_FILES] = {140000, 200000, 262144, 200000, 330000, 392000};
+  static const uint32_t old_lengths[3] = {100000, 150000, 300000};
+  char version[16];
+  for (uint32_t i = 0; i < PEER_FILES; i++) {
+    snprintf(version, sizeof version, "3.2.%03u", (unsigned)i);
+    image_make(&files[i], 100U + i, lengths[i], version);
+  }
+  for (uint32_t i = 0; i < 3; i++) {
+    image_make(&old_images[i], 200U + i, old_lengths[i], "3.1.001");
+  }
+}
+
+static void need(bool condition, const char *what)
+{
+  if (!condition) {
+    fprintf(stderr, "network: %s\n", what);
+    exit(1);
+  }
+}
+
+/* Once for each process: peers and modules are not shared. */
+static void open_all(void)
+{
+  make_images();
+  links[0] = calloc(1, sizeof *links[0]);
+  links[1] = calloc(1, sizeof *links[1]);
+  need(links[0] && links[1], "no memory");
+  need(peer_open(&peer, files, NULL), "no socket on the loopback");
+  for (int i = 0; i < 2; i++) {
+    need(module_on_link_open(links[i], &peer, old_images, (enum module_state)i), "no module");
+    at_first[i] = malloc(links[i]->flash.driver.size);
+    need(at_first[i] != NULL, "no memory");
+    memcpy(at_first[i], sim_flash_bytes(&links[i]->flash), links[i]->flash.driver.size);
+  }
+}
+
+/* ---- the promises ---- */
+
+static const uint8_t *bytes_of(const struct session *session, const struct lb_partition *partition)
+{
+  return sim_flash_bytes(&session->link->flash) + partition->offset;
+}
+
+static bool holds(const struct session *session, const struct built_image *image)
+{
+  return memcmp(bytes_of(session, &session->target), image->bytes, image->length) == 0;
+}
+
+/* Is in the target what the server has? If it lied about its ETag, at least one of its files. */
+static bool holds_what_was_sent(const struct session *session)
+{
+  bool any = false;
+  for (uint32_t i = 0; i < PEER_FILES; i++) {
+    any = any || holds(session, &files[i]);
+  }
+  return holds(session, &files[peer.file]) || (peer.lied && any);
+}
+
+static void check_untouched(struct session *session, const uint8_t *before)
+{
+  const struct lb_partition factory = module_on_link_partition(session->link, "factory");
+  if (memcmp(bytes_of(session, &factory), before + factory.offset, factory.size) != 0) {
+    tally_broken(session->tally, "factory was changed");
+  }
+  if (memcmp(bytes_of(session, &session->running), before + session->running.offset, session->running.size) != 0) {
+    tally_broken(session->tally, "%s was changed while it ran", session->running.label);
+  }
+}
+
+/* Cause and remedy, with the code behind them. */
+static void check_words(struct session *session)
+{
+  const char *error = strstr(session->link->output, "Error: ");
+  if (!error || !strstr(error, " - ") || !strstr(error, "(ESP_")) {
+    tally_broken(session->tally, "a failure without cause and remedy:\n%s", session->link->output);
+  }
+}
+
+/* Boots. False: nothing does, or something that should not. */
+static bool boot(struct session *session, bool may_be_updated)
+{
+  const int err = module_on_link_boot(session->link);
+  const char *label = session->link->bootloader.decision.partition.label;
+  session->tally->counts[COUNT_BOOTS]++;
+  if (err) {
+    tally_stranded(session->tally, "nothing boots: %s", lb_error_info(err)->name);
+    return false;
+  }
+  session->was_updated = strcmp(label, session->target.label) == 0;
+  if (session->was_updated && may_be_updated && holds_what_was_sent(session)) {
+    return true;
+  }
+  if (strcmp(label, session->running.label) != 0) {
+    tally_broken(session->tally, "%s boots%s", label, session->was_updated ? ", and it is not what was sent" : "");
+    return false;
+  }
+  return true;
+}
+
+/*
+ * How many bytes came for the image that is there now: all of it once, and after each interruption a block and what the
+ * ring had not given to the flash yet.
+ */
+static void check_bytes(struct session *session)
+{
+  const uint64_t came = module_on_link_received - session->fresh_at;
+  const uint64_t most = files[peer.file].length + (uint64_t)session->cuts * (BLOCK + READ_AHEAD_SIZE + 1U);
+  if (peer.all_strong && !peer.lied && came > most) {
+    tally_broken(session->tally, "%llu bytes came for an image of %u, with %u interruptions", (unsigned long long)came,
+                 (unsigned)files[peer.file].length, (unsigned)session->cuts);
+  }
+}
+
+/* ---- an attempt ---- */
+
+static struct fate draw_fate(struct session *session, uint32_t attempt)
+{
+  struct fate fate = {0};
+  struct unit_random *random = &session->random;
+  if (attempt >= 6 || unit_random_below(random, 2) == 0) {
+    return fate;
+  }
+  switch (unit_random_below(random, 4)) {
+  case 0:
+    fate.cancel_poll = 1U + unit_random_below(random, 600);
+    break;
+  case 1:
+    fate.link_poll = 1U + unit_random_below(random, 600);
+    fate.link_us = 1000000ULL * (1U + unit_random_below(random, 300));
+    break;
+  default:
+    sim_flash_seed(&session->link->flash, unit_random_next(random));
+    sim_flash_cut_at(&session->link->flash, 1U + unit_random_below(random, 1500),
+                     unit_random_below(random, 2) ? SIM_CUT_TORN : SIM_CUT_UNSTABLE);
+    break;
+  }
+  return fate;
+}
+
+/* The link goes down, and comes back when its time has come. */
+static void move_link(struct session *session, struct fate *fate, uint32_t poll)
+{
+  const struct port_network *network = session->link->port.network;
+  const uint64_t now_us = sim_clock_now_us(&session->link->clock);
+  if (fate->link_poll != 0 && poll == fate->link_poll) {
+    fate->link_us += now_us;
+    network->set_link(network->context, false, "");
+    session->tally->counts[COUNT_LINK_DOWN]++;
+  }
+  if (!network->is_up(network->context) && now_us >= fate->link_us) {
+    network->set_link(network->context, true, "");
+  }
+}
+
+/* The whole begins to come: what came before counts no more. */
+static void watch_request(struct session *session, uint32_t *seen)
+{
+  if (peer.answering && peer.connections != *seen) {
+    *seen = peer.connections;
+    const struct source *source = &session->link->module.flash_job.source;
+    if (source->transfer && peer.whole) {
+      session->fresh_at = module_on_link_received;
+    }
+  }
+}
+
+enum end { END_SUCCESS, END_FAILURE, END_CANCELLED, END_POWER_CUT };
+
+static enum end attempt_update(struct session *session, uint32_t attempt)
+{
+  struct module_on_link *link = session->link;
+  struct fate fate = draw_fate(session, attempt);
+  uint32_t seen = peer.connections;
+  link->output_length = 0;
+  link->output[0] = '\0';
+  int result = console_execute(&link->console, "ota flash http " LINK_SOURCE);
+  for (uint32_t poll = 1; result == LB_MORE; poll++) {
+    if (poll >= POLLS) {
+      tally_broken(session->tally, "it goes on for ever:\n%s", link->output);
+      break;
+    }
+    move_link(session, &fate, poll);
+    if (poll == fate.cancel_poll) {
+      session->tally->counts[COUNT_CANCELLED]++;
+      console_cancel(&link->console);
+      return END_CANCELLED;
+    }
+    const bool moved = peer_step(&peer);
+    watch_request(session, &seen);
+    result = console_poll(&link->console);
+    if (sim_flash_cut_fired(&link->flash)) {
+      return END_POWER_CUT;
+    }
+    if (!moved && console_is_waiting(&link->console)) {
+      sim_clock_spend_us(&link->clock, IDLE_US);
+    }
+  }
+  return result == LB_OK ? END_SUCCESS : END_FAILURE;
+}
+
+static uint64_t occurrences(const char *text, const char *wanted)
+{
+  uint64_t count = 0;
+  for (const char *at = strstr(text, wanted); at; at = strstr(at + 1, wanted)) {
+    count++;
+  }
+  return count;
+}
+
+static void count_output(struct session *session)
+{
+  const char *output = session->link->output;
+  session->tally->counts[COUNT_RETRIES] += occurrences(output, "): trying again in ");
+  session->tally->counts[COUNT_RESUMED] += occurrences(output, "Resuming at ");
+  session->tally->counts[COUNT_STARTED_OVER] += occurrences(output, "Starting over: ");
+}
+
+/* False: the session is over. */
+static bool try_once(struct session *session, uint32_t attempt, const uint8_t *before)
+{
+  struct tally *tally = session->tally;
+  const enum end end = attempt_update(session, attempt);
+  count_output(session);
+  sim_flash_cut_at(&session->link->flash, 0, SIM_CUT_TORN);
+  if (end == END_POWER_CUT) {
+    tally->counts[COUNT_POWER_CUTS]++;
+  }
+  const bool was_done = strstr(session->link->output, "OTA flash was successful") != NULL;
+  if (end == END_FAILURE || (end == END_CANCELLED && !was_done)) {
+    tally->counts[COUNT_REFUSALS] += end == END_FAILURE ? 1 : 0;
+    check_words(session);
+  }
+  if (!peer.damaged && strstr(session->link->output, "invalid app image")) {
+    tally_broken(tally, "parts that do not belong together were put together:\n%s", session->link->output);
+  }
+  if (end == END_SUCCESS && !holds_what_was_sent(session)) {
+    tally_broken(tally, "success, and it is not what the server has:\n%s", session->link->output);
+  }
+  if (end == END_SUCCESS) {
+    check_bytes(session);
+  }
+  session->cuts += end == END_SUCCESS ? 0 : 1;
+  module_on_link_power_off(session->link);
+  check_untouched(session, before);
+  if (!boot(session, end == END_POWER_CUT || was_done)) {
+    return false;
+  }
+  if (end == END_SUCCESS && !session->was_updated) {
+    tally_broken(tally, "success, and %s boots", session->running.label);
+  }
+  tally->counts[COUNT_SUCCESSES] += session->was_updated ? 1 : 0;
+  return !session->was_updated;
+}
+
+static void run_session(uint32_t number, struct tally *tally)
+{
+  static char place[64];
+  const uint64_t seed = base_seed + number;
+  if (!links[0]) {
+    open_all();
+  }
+  const int state = (int)(number % 2U);
+  struct session session = {.tally = tally, .link = links[state], .random = {.state = ~seed}};
+  snprintf(place, sizeof place, "session %u (--seed %llu --only %u)", (unsigned)number, (unsigned long long)base_seed,
+           (unsigned)number);
+  tally->place = place;
+  session.running = module_on_link_partition(session.link, state == MODULE_FROM_SLOT ? "ota_0" : "factory");
+  session.target = module_on_link_partition(session.link, state == MODULE_FROM_SLOT ? "ota_1" : "ota_0");
+  sim_flash_rewind(&session.link->flash);
+  memset(peer.played, 0, sizeof peer.played);
+  peer.clock = &session.link->clock;
+  peer_begin(&peer, seed);
+  session.link->port.seed = (uint32_t)seed;
+  session.fresh_at = module_on_link_received;
+  tally->counts[COUNT_SESSIONS]++;
+  bool more = boot(&session, false);
+  uint32_t attempt = 0;
+  for (; more && attempt < ATTEMPTS; attempt++) {
+    more = try_once(&session, attempt, at_first[state]);
+  }
+  if (more) {
+    tally_broken(tally, "no success in %u attempts; the last one:\n%s", ATTEMPTS, session.link->output);
+  }
+  for (unsigned i = 0; i < PEER_BEHAVIOURS; i++) {
+    tally->counts[i] += peer.played[i];
+  }
+}
+
+int main(int argc, char **argv)
+{
+  static const char *const outcomes[COUNTS - PEER_BEHAVIOURS] = {
+      "sessions", "successes",    "refusals", "power cuts", "links taken down", "cancelled", "lost links tried again",
+      "resumed",  "started over", "boots"};
+  static struct tally total;
+  const char *names[COUNTS];
+  uint32_t sessions = SESSIONS;
+  long only = -1;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const uint64_t value = tally_number(argv[i + 1]);
+    if (strcmp(argv[i], "--sessions") == 0) {
+      sessions = (uint32_t)value;
+    } else if (strcmp(argv[i], "--seed") == 0) {
+      base_seed = value;
+    } else if (strcmp(argv[i], "--only") == 0) {
+      only = (long)value;
+    }
+  }
+  printf("network: --seed %llu --sessions %u\n", (unsigned long long)base_seed, (unsigned)sessions);
+  fflush(stdout);
+  if (only >= 0) {
+    run_session((uint32_t)only, &total);
+    printf("%s", links[only % 2]->output);
+    return total.broken + total.stranded > 0;
+  }
+  tally_share_out(&total, sessions, run_session, SESSION_LIMIT);
+  for (unsigned i = 0; i < COUNTS; i++) {
+    names[i] = i < PEER_BEHAVIOURS ? peer_behaviour_name((enum peer_behaviour)i) : outcomes[i - PEER_BEHAVIOURS];
+  }
+  return tally_end(&total, "network", names, COUNTS);
+}
