@@ -21,7 +21,7 @@ define compile
 endef
 
 .PHONY: build demo test unit session check format check-format check-tidy check-cppcheck check-sources check-clang \
-  cross size size-update coverage fuzz mutation kills network bench clean help
+  cross size size-update coverage fuzz damage mutation kills network bench clean help
 
 build: packages-build ## build build/lifeboat
 	$(call compile,release)
@@ -50,6 +50,20 @@ FUZZ_SECONDS ?= 60
 fuzz: packages-build packages-test packages-fuzz ## fuzz each parser for FUZZ_SECONDS (60)
 	$(call compile,fuzz,fuzz_all)
 	@$(PYTHON) tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+damage: packages-build packages-test ## flip every bit, fail every operation, wear the flash out with 10,000 updates
+	$(call compile,faults,damage)
+	@build/faults/tests/damage/rot
+	@build/faults/tests/damage/failing
+	@build/faults/tests/damage/wear
+
+faults: packages-build packages-test ## cut the power at every operation of every scenario, and again in each recovery
+	$(call compile,faults,faults)
+	@build/faults/tests/faults/faults
+
+faults-quick: packages-build packages-test ## a part of it, with every scenario and every way of cutting
+	$(call compile,faults,faults)
+	@build/faults/tests/faults/faults --quick
 
 mutation: packages-build packages-test ## break lib/ in many ways and show that the tests notice each
 	@$(PYTHON) tests/mutation/mutate.py

@@ -74,7 +74,7 @@ static int boot(void)
       .flash = &flash, .sha256 = &sha256, .md5 = &md5, .chip = lb_chip_by_name("esp32"), .revision = 300};
   bootloader.log = log_piece;
   bootloader.reset = LB_RESET_COMMANDED; /* on a board: as the reset register says */
-  return bootloader_run(&bootloader);    /* on a board: then load the segments of bootloader.verify.image.info and jump */
+  return bootloader_run(&bootloader); /* on a board: then load the segments of bootloader.verify.image.info and jump */
 }
 
 /* ---- 4. the update, in the firmware ---- */

@@ -93,8 +93,7 @@ static int find_selected(struct attempt *attempt, enum lb_boot_reason *reason)
 }
 
 /* With `any` also an image that failed its trial: better than none. */
-static int try_slot(struct attempt *attempt, const struct lb_partition *slot, enum lb_boot_reason reason,
-                    bool any)
+static int try_slot(struct attempt *attempt, const struct lb_partition *slot, enum lb_boot_reason reason, bool any)
 {
   int result = lb_verify_partition(attempt->verify, attempt->device, slot);
   const struct lb_image_info *info = &attempt->verify->image.info;

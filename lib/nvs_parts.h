@@ -63,6 +63,9 @@ int nvs_bitmap_erased(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_
 /* Moves a page on to FULL or FREEING. */
 int nvs_page_mark(struct lb_nvs *nvs, uint32_t page, enum nvs_page_state state);
 
+/* Programs the header of a page once more as it reads. */
+int nvs_page_settle(struct lb_nvs *nvs, uint32_t page);
+
 /* Erases a free page if it is not blank. LB_MORE if this call may not erase any more. */
 int nvs_page_prepare(struct lb_nvs *nvs, uint32_t page);
 
@@ -178,6 +181,9 @@ int nvs_item_erase(struct lb_nvs *nvs, const struct nvs_item *item);
 /* Erases all other values of the key of `kept`, then the chunks of that key that are not its own. */
 int nvs_erase_others(struct lb_nvs *nvs, const struct nvs_item *kept);
 
+/* Is there anything that nvs_erase_others would erase? */
+int nvs_has_others(const struct lb_nvs *nvs, const struct nvs_item *kept, bool *has);
+
 /* Erases the chunks of a key that `index` does not cover; all of them if it is NULL. */
 int nvs_erase_chunks(struct lb_nvs *nvs, uint8_t space, const char *key, const struct nvs_item *index);
 
@@ -197,6 +203,12 @@ int nvs_compact(struct lb_nvs *nvs, uint32_t source);
 
 /* Finishes or takes back what a cut left. LB_ERR_NVS_NO_FREE_PAGES, LB_ERR_NVS_INVALID_STATE. */
 int nvs_recover(struct lb_nvs *nvs);
+
+/*
+ * Programs once more what reads as if it were written last: marks, or the header of a page without items. A cut may have
+ * left them so weak that they read differently the next time. Only once after opening.
+ */
+int nvs_settle(struct lb_nvs *nvs);
 
 /* Begins a call that changes a setting: may it? LB_ERR_NVS_INVALID_NAME and so on. */
 int nvs_begin(struct lb_nvs *nvs, const char *namespace_name, const char *key);

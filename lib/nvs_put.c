@@ -143,6 +143,23 @@ static bool is_same_place(const struct nvs_item *a, const struct nvs_item *b)
   return a->page == b->page && a->index == b->index;
 }
 
+int nvs_has_others(const struct lb_nvs *nvs, const struct nvs_item *kept, bool *has)
+{
+  struct nvs_identity identity = nvs_identity_value(nvs_item_space(kept), nvs_item_key(kept));
+  struct nvs_cursor cursor;
+  struct nvs_item item;
+  nvs_cursor_start(&cursor);
+  *has = false;
+  int result = LB_OK;
+  while (!*has && (result = nvs_cursor_next(nvs, &cursor, &item)) == LB_OK) {
+    bool chunk = nvs_item_is_chunk(&item) && nvs_item_space(&item) == nvs_item_space(kept) &&
+                 lb_same_text(nvs_item_key(&item), nvs_item_key(kept)) &&
+                 !nvs_index_covers(kept, nvs_item_chunk(&item));
+    *has = chunk || (nvs_identity_matches(&identity, &item) && !is_same_place(&item, kept));
+  }
+  return result == LB_ERR_NVS_NOT_FOUND ? LB_OK : result;
+}
+
 static int erase_values(struct lb_nvs *nvs, const struct nvs_item *kept)
 {
   struct nvs_identity identity = nvs_identity_value(nvs_item_space(kept), nvs_item_key(kept));

@@ -90,6 +90,10 @@ static int recover_page(struct lb_nvs *nvs)
     return err;
   }
   uint32_t target = nvs->active;
+  err = nvs_page_mark(nvs, source, NVS_PAGE_FREEING); /* once more: it may have been in flight */
+  if (err) {
+    return err;
+  }
   if (target < nvs->page_count) {
     err = is_copied(nvs, source, &finished);
     err = err ? err : is_subset(nvs, target, source, &subset);
@@ -158,13 +162,12 @@ static int bury_unmarked(struct lb_nvs *nvs)
 
 /* ---- values that are there twice, chunks without an index ---- */
 
-/* Only the value that was written last can have an older one beside it. */
-static int erase_old_value(struct lb_nvs *nvs)
+/* The whole item that was written last, if the active page has one. */
+static int find_last(const struct lb_nvs *nvs, struct nvs_item *last, bool *found)
 {
   struct nvs_cursor cursor;
   struct nvs_item item;
-  struct nvs_item last;
-  bool found = false;
+  *found = false;
   if (nvs->active == nvs->page_count) {
     return LB_OK;
   }
@@ -172,14 +175,46 @@ static int erase_old_value(struct lb_nvs *nvs)
   int result = LB_OK;
   while ((result = nvs_cursor_next(nvs, &cursor, &item)) == LB_OK) {
     if (item.whole) {
-      last = item;
-      found = true;
+      *last = item;
+      *found = true;
     }
   }
-  if (result != LB_ERR_NVS_NOT_FOUND || !found || nvs_item_is_chunk(&last)) {
-    return result == LB_ERR_NVS_NOT_FOUND ? LB_OK : result;
+  return result == LB_ERR_NVS_NOT_FOUND ? LB_OK : result;
+}
+
+int nvs_settle(struct lb_nvs *nvs)
+{
+  struct nvs_item last;
+  bool found = false;
+  if (!nvs->unsettled) {
+    return LB_OK;
   }
-  return nvs_erase_others(nvs, &last);
+  int err = find_last(nvs, &last, &found);
+  if (err == LB_OK && found) {
+    err = nvs_bitmap_written(nvs, last.page, last.index, last.index + last.span);
+  } else if (err == LB_OK && nvs->active < nvs->page_count) {
+    err = nvs_page_settle(nvs, nvs->active);
+  }
+  nvs->unsettled = err != LB_OK;
+  return err;
+}
+
+/* Only the value that was written last can have an older one beside it. */
+static int erase_old_value(struct lb_nvs *nvs)
+{
+  struct nvs_item last;
+  bool found = false;
+  bool others = false;
+  int err = find_last(nvs, &last, &found);
+  if (err || !found || nvs_item_is_chunk(&last)) {
+    return err;
+  }
+  err = nvs_has_others(nvs, &last, &others);
+  if (err || !others) {
+    return err;
+  }
+  err = nvs_settle(nvs); /* before the old value goes the new one has to be there for good */
+  return err ? err : nvs_erase_others(nvs, &last);
 }
 
 static int is_orphan(const struct lb_nvs *nvs, const struct nvs_item *chunk, bool *orphan)

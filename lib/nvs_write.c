@@ -15,7 +15,8 @@ int nvs_begin(struct lb_nvs *nvs, const char *namespace_name, const char *key)
   nvs->erases_left = 1;
   nvs->copies_left = 1;
   int err = nvs_check_name(namespace_name);
-  return err ? err : nvs_check_name(key);
+  err = err ? err : nvs_check_name(key);
+  return err ? err : nvs_settle(nvs);
 }
 
 /* ---- namespaces ---- */

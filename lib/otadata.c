@@ -43,8 +43,8 @@ static int read_record(struct lb_otadata *otadata, const struct lb_flash *flash,
   bool whole = lb_otadata_is_whole(record);
   memset(&record->trial, 0, sizeof record->trial);
   err = whole ? lb_trial_read(otadata, flash, index, &record->trial) : LB_OK;
-  record->usable = whole && record->state != LB_OTADATA_INVALID && record->state != LB_OTADATA_ABORTED &&
-                   !record->trial.rejected;
+  record->usable =
+      whole && record->state != LB_OTADATA_INVALID && record->state != LB_OTADATA_ABORTED && !record->trial.rejected;
   if (err) {
     *record = before; /* half read it would look like one that was confirmed */
   }
@@ -175,9 +175,8 @@ bool lb_otadata_was_confirmed(const struct lb_otadata *otadata, const struct lb_
     }
   }
   /* What boots without any record has nobody to be confirmed against. */
-  return lb_otadata_confirmed(otadata) == LB_OTADATA_NONE &&
-         lb_otadata_fallback(otadata, table, &fallback) == LB_OK && lb_partition_is_ota(&fallback) &&
-         fallback.subtype - (uint32_t)LB_SUBTYPE_OTA_0 == slot;
+  return lb_otadata_confirmed(otadata) == LB_OTADATA_NONE && lb_otadata_fallback(otadata, table, &fallback) == LB_OK &&
+         lb_partition_is_ota(&fallback) && fallback.subtype - (uint32_t)LB_SUBTYPE_OTA_0 == slot;
 }
 
 int lb_otadata_clear_bits(const struct lb_flash *flash, uint32_t address, const uint8_t *bytes, uint32_t length)

@@ -6,8 +6,8 @@
 #include "lifeboat/otadata.h"
 
 /* The record. */
-#define STATE_AT 24U
-#define CRC_AT   28U
+#define STATE_AT          24U
+#define CRC_AT            28U
 
 /* The tag. */
 #define TAG_AT            64U
@@ -36,12 +36,12 @@
 #define MARK_MIRRORED_AT  184U
 
 /* The boots on trial: a byte each up to the end of the sector. */
-#define BOOTS_AT       192U
-#define BOOTS_RESERVED 16U /* kept for failures when all others are used up */
-#define BOOT_STARTED   0x03U
-#define BOOT_SURVIVED  0x0CU
-#define BOOT_CLOSED    0x30U
-#define BOOT_FAILED    0xC0U
+#define BOOTS_AT          192U
+#define BOOTS_RESERVED    16U /* kept for failures when all others are used up */
+#define BOOT_STARTED      0x03U
+#define BOOT_SURVIVED     0x0CU
+#define BOOT_CLOSED       0x30U
+#define BOOT_FAILED       0xC0U
 
 /* Is there a sign of it: has any of these bits been cleared? */
 static inline bool boot_has(uint8_t boot, uint8_t bits)

@@ -2,6 +2,7 @@
 #include "lifeboat/target.h"
 
 #include "lifeboat/error.h"
+#include "lifeboat/journal.h"
 #include "lifeboat/trial.h"
 
 int lb_target_start(struct lb_target *target, const struct lb_device *device, const struct lb_partition *running)
@@ -42,6 +43,13 @@ static bool must_stay_selected(const struct lb_target *target)
   return !factory_runs && target->has_selected && lb_partition_same(&target->slot, &target->selected);
 }
 
+/* Is there an update that can be gone on with? Its image may be whole already, and not be selected yet. */
+static bool was_interrupted(const struct lb_target *target)
+{
+  struct lb_journal journal;
+  return lb_journal_read(&journal, target->device->flash, &target->slot) == LB_OK;
+}
+
 int lb_target_step(struct lb_target *target)
 {
   const struct lb_table *table = target->device->table;
@@ -52,6 +60,9 @@ int lb_target_step(struct lb_target *target)
   if (!target->verifying) {
     if (lb_table_ota_slot(table, target->number, &target->slot) != LB_OK) {
       return choose_among_good(target);
+    }
+    if (was_interrupted(target) && !must_stay_selected(target)) {
+      return LB_OK;
     }
     target->verifying = true;
     int err = lb_verify_start(&target->verify, target->device, &target->slot);

@@ -9,8 +9,8 @@
 int lb_trial_mark(const struct lb_otadata *otadata, const struct lb_flash *flash, int index, uint32_t offset);
 
 /*
- * The record's state, from UNDEFINED by clearing bits, and then that it is there for certain: what merely reads right may
- * have been in flight.
+ * The record's state, from UNDEFINED by clearing bits, and then that it is there for certain: what merely reads right
+ * may have been in flight.
  */
 int lb_trial_mark_state(const struct lb_otadata *otadata, const struct lb_flash *flash, int index,
                         enum lb_otadata_state state);

@@ -108,7 +108,7 @@ struct history_job {
 struct command_job {
   int (*step)(struct console *console); /* NULL: no command is under way */
   void (*cancel)(struct console *console);
-  bool waiting; /* nothing to do until something comes from the network */
+  bool waiting;     /* nothing to do until something comes from the network */
   uint32_t wait_ms; /* then: nothing comes, but so much time has to pass; 0: it is not waiting for the time alone */
   union {
     struct status_job status;

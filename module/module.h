@@ -15,10 +15,10 @@
 
 /* What survives a reset but not a loss of power; the port keeps it. */
 struct module_uptime {
-  uint32_t resets; /* since power-on */
-  uint32_t crashes; /* and resets by the watchdog */
+  uint32_t resets;        /* since power-on */
+  uint32_t crashes;       /* and resets by the watchdog */
   uint32_t early_crashes; /* of them, those before the trial time had run */
-  uint64_t boot_time_ms; /* of the port's clock, at the last boot */
+  uint64_t boot_time_ms;  /* of the port's clock, at the last boot */
   enum lb_reset cause;
 };
 

@@ -129,8 +129,8 @@ struct port_reply {
   bool has_range;  /* Content-Range: bytes first-last/total, all three given and consistent with `length` */
   uint64_t first;
   uint64_t total;
-  bool weak;                            /* there is only a weak validator */
-  char validator[PORT_VALIDATOR_SIZE];  /* the strong ETag with its quotes; "" if there is none, or it is too long */
+  bool weak;                           /* there is only a weak validator */
+  char validator[PORT_VALIDATOR_SIZE]; /* the strong ETag with its quotes; "" if there is none, or it is too long */
 };
 
 struct port_network {

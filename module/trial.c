@@ -322,6 +322,6 @@ void module_stop(struct module *module)
 {
   depot_lookup_stop(&module->trial.lookup);
   module->trial.looking = false;
-  (void)lb_trial_close(&module->device,
-                       &module->boot.partition); /* without the mark it is counted as a loss of power */
+  /* Without the mark it will be counted as a loss of power, if anything. */
+  (void)lb_trial_close(&module->device, &module->boot.partition);
 }

@@ -3,10 +3,10 @@
  * What the bootloader decides at power-on and at each reset.
  *
  * Partition table (the copy if the first does not verify) -> otadata, settled -> the selected slot. If it is on trial
- * and has failed as often as it may, the one confirmed last. If its image does not verify: factory, as the mission says;
- * then every other app slot in the table's order; then a halt. An image that failed its trial is passed over as long as
- * another one verifies. Whatever boots has just been verified whole. All that is ever written are marks in otadata: what
- * a power cut left half done there, and of firmware on trial (lifeboat/trial.h).
+ * and has failed as often as it may, the one confirmed last. If its image does not verify: factory, as the mission
+ * says; then every other app slot in the table's order; then a halt. An image that failed its trial is passed over as
+ * long as another one verifies. Whatever boots has just been verified whole. All that is ever written are marks in
+ * otadata: what a power cut left half done there, and of firmware on trial (lifeboat/trial.h).
  */
 #ifndef LIFEBOAT_BOOT_H
 #define LIFEBOAT_BOOT_H
@@ -28,12 +28,12 @@ struct lb_boot_decision {
   struct lb_partition partition; /* what boots */
   struct lb_partition selected;  /* what should have booted */
   enum lb_boot_reason reason;
-  int selected_error; /* why the selected slot did not boot, or LB_OK */
-  enum lb_reset reset; /* why the processor started */
-  bool on_trial;       /* what boots is on trial */
-  uint32_t attempt;    /* then: which one this is, from 1, counting failed ones and this */
-  uint32_t attempts;   /* of how many */
-  bool went_back;      /* at this boot a trial was found failed */
+  int selected_error;         /* why the selected slot did not boot, or LB_OK */
+  enum lb_reset reset;        /* why the processor started */
+  bool on_trial;              /* what boots is on trial */
+  uint32_t attempt;           /* then: which one this is, from 1, counting failed ones and this */
+  uint32_t attempts;          /* of how many */
+  bool went_back;             /* at this boot a trial was found failed */
   struct lb_partition failed; /* then: the slot */
   enum lb_trial_cause cause;  /* and why */
 };
@@ -56,9 +56,9 @@ struct lb_boot_log {
 };
 
 /*
- * Decides, after a reset of that kind. `table` is filled and device->table pointed to it; `verify` is the caller's room to work in, and
- * verify->image.info describes the image that boots. `log` may be NULL.
- * LB_OK; LB_ERR_TABLE_... without a usable table; LB_ERR_NOTHING_BOOTS.
+ * Decides, after a reset of that kind. `table` is filled and device->table pointed to it; `verify` is the caller's room
+ * to work in, and verify->image.info describes the image that boots. `log` may be NULL. LB_OK; LB_ERR_TABLE_... without
+ * a usable table; LB_ERR_NOTHING_BOOTS.
  */
 int lb_boot(struct lb_device *device, struct lb_table *table, struct lb_verify *verify, const struct lb_boot_log *log,
             enum lb_reset reset, struct lb_boot_decision *decision);

@@ -6,7 +6,8 @@
  * A setting has a namespace and a key, of 1 to 15 bytes each, and a value: an integer, a string or a blob. Within a
  * namespace a key is there once, whatever its type: setting it with another type replaces it.
  *
- * Written is what changed, and nothing where the value is there already. A new value is written beside the old one, and
+ * Written is what changed, and nothing where the value is there already (but the first call after opening marks what
+ * was written last once more, since a cut may have left that mark weak). A new value is written beside the old one, and
  * only then is the old one marked erased. So a cut at any moment leaves the old value or the new one, and all other
  * settings as they were; when lb_nvs_set_... has returned LB_OK, the new one stays. The pages of 4096 bytes take turns,
  * one is always free. If all others are full, the one with the most to gain (the oldest among equals) is copied to the
@@ -70,7 +71,8 @@ struct lb_nvs {
   uint32_t erases_left; /* in this call */
   uint32_t copies_left; /* in this call */
   bool writable;
-  bool failed; /* a write did: nothing more is written */
+  bool failed;    /* a write did: nothing more is written */
+  bool unsettled; /* what was written last before it was opened may have been in flight when the power went */
   struct lb_nvs_page pages[LB_NVS_PAGES_MAX];
 };
 

@@ -42,20 +42,20 @@ enum lb_trial_cause {
 
 /* What Lifeboat keeps behind a record (docs/SPEC.md, "Trial"); all zero without a tag of that record's sequence. */
 struct lb_trial {
-  bool tagged;            /* the record was written by Lifeboat */
-  bool counts_at_once;    /* it was no trial from the beginning */
-  bool confirmed;         /* the trial ended well */
-  bool rejected;          /* it ended badly */
+  bool tagged;               /* the record was written by Lifeboat */
+  bool counts_at_once;       /* it was no trial from the beginning */
+  bool confirmed;            /* the trial ended well */
+  bool rejected;             /* it ended badly */
   enum lb_trial_cause cause; /* then: why */
-  bool mirrored;          /* the record's state says how it ended, too, for certain */
-  bool settled;           /* the record has been programmed again after the boot that found it first */
-  bool depot_expected;    /* the firmware before had reached its depot */
-  bool depot_reached;     /* this one has, too */
-  uint8_t attempts;       /* failed attempts that end the trial */
-  uint32_t failures;      /* failed attempts so far */
-  uint32_t boots;         /* boots on trial that were marked */
-  uint8_t last;           /* the mark of the last of them, as docs/SPEC.md has it; 0xFF without one */
-  uint32_t quarters;      /* quarters of an hour that the firmware has run on trial, at most LB_TRIAL_QUARTERS */
+  bool mirrored;             /* the record's state says how it ended, too, for certain */
+  bool settled;              /* the record has been programmed again after the boot that found it first */
+  bool depot_expected;       /* the firmware before had reached its depot */
+  bool depot_reached;        /* this one has, too */
+  uint8_t attempts;          /* failed attempts that end the trial */
+  uint32_t failures;         /* failed attempts so far */
+  uint32_t boots;            /* boots on trial that were marked */
+  uint8_t last;              /* the mark of the last of them, as docs/SPEC.md has it; 0xFF without one */
+  uint32_t quarters;         /* quarters of an hour that the firmware has run on trial, at most LB_TRIAL_QUARTERS */
   uint8_t digest[LB_SHA256_SIZE]; /* of the image that the record was written for; all zero: not known */
 };
 
@@ -88,8 +88,8 @@ struct lb_selection {
   /* Of the image that was verified there, LB_SHA256_SIZE bytes. NULL: not known; then it is no trial, and the record
    * means whatever image is there. */
   const uint8_t *digest;
-  uint8_t attempts;      /* failed attempts that end its trial, at most LB_TRIAL_ATTEMPTS_MAX; 0: it is no trial */
-  bool depot_expected;   /* the running firmware has reached its depot: this one has to, too */
+  uint8_t attempts;    /* failed attempts that end its trial, at most LB_TRIAL_ATTEMPTS_MAX; 0: it is no trial */
+  bool depot_expected; /* the running firmware has reached its depot: this one has to, too */
 };
 
 #define LB_TRIAL_ATTEMPTS_MAX 16U
@@ -130,11 +130,12 @@ bool lb_otadata_was_confirmed(const struct lb_otadata *otadata, const struct lb_
  * LB_OK; to be called again with the same arguments and the same otadata, which lb_otadata_read has filled.
  *
  * If the active record says all that already, nothing is written. If the record that was confirmed last means that slot
- * and image, whatever is on trial is retired. Otherwise the sector that does not hold the record confirmed last is erased
- * and written, the tag before the record, with the smallest greater sequence number that means this slot; then
+ * and image, whatever is on trial is retired. Otherwise the sector that does not hold the record confirmed last is
+ * erased and written, the tag before the record, with the smallest greater sequence number that means this slot; then
  * another record that is still on trial is retired. Where no greater number is left the count begins anew.
  * LB_ERR_NOT_FOUND: no such slot. LB_ERR_ARGUMENT: too many attempts, or a trial of an unknown image.
- * LB_ERR_READ_BACK, LB_ERR_FLASH_...: it is the old selection or the new one.
+ * LB_ERR_READ_BACK, LB_ERR_FLASH_...: it is the old selection or the new one; if the old one was on trial, it may also
+ * be the one confirmed last, since the trial's half is the one that is written.
  */
 int lb_otadata_select_slot(struct lb_otadata *otadata, const struct lb_device *device,
                            const struct lb_selection *selection);

@@ -16,7 +16,7 @@ struct lb_select {
   struct lb_verify verify; /* verify.image.info tells what was verified */
   struct lb_otadata otadata;
   struct lb_trial_terms terms;
-  bool on_trial; /* once LB_OK was said: it boots on trial */
+  bool on_trial;     /* once LB_OK was said: it boots on trial */
   bool written_anew; /* false; lb_update sets it: a record without a tag says nothing about what was written just now */
   uint8_t state;
   int result;

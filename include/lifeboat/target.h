@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Which slot an update is written to: never the running one and never factory. From an OTA slot the next one in turn.
- * From factory, in this order: a slot without a verifying image, one that otadata does not select, the first.
- * Finding out whether images verify means reading them, so this works in steps of LB_VERIFY_STEP bytes.
+ * From factory, in this order: a slot without a verifying image, or in which an update was interrupted; one that
+ * otadata does not select; the first. Finding out whether images verify means reading them, so this works in steps of
+ * LB_VERIFY_STEP bytes.
  */
 #ifndef LIFEBOAT_TARGET_H
 #define LIFEBOAT_TARGET_H

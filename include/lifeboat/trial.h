@@ -2,11 +2,11 @@
 /*
  * Firmware on trial (docs/DESIGN.md, "Trial"; docs/SPEC.md, "Trial"). The bootloader marks each boot of it before it
  * hands over, and judges how the last one ended; the firmware marks that the trial time has run, that it ends in
- * order, and the verdict. Every mark only clears bits behind the record that selected it. Each function does at most one
- * program a step unless it says otherwise, and reads back what it programmed.
+ * order, and the verdict. Every mark only clears bits behind the record that selected it. Each function does at most
+ * one program a step unless it says otherwise, and reads back what it programmed.
  *
  * A failed attempt is every crash and every reset by the watchdog, and a loss of power before the trial time has run.
- * A commanded reset is none.
+ * A commanded reset is none, nor is whatever comes after lb_trial_close said that the firmware ends.
  */
 #ifndef LIFEBOAT_TRIAL_H
 #define LIFEBOAT_TRIAL_H
@@ -50,7 +50,9 @@ int lb_trial_judge(struct lb_otadata *otadata, const struct lb_device *device, e
 /* Marks that the record on trial boots now. LB_OK, also without one. LB_ERR_FLASH_..., LB_ERR_READ_BACK. */
 int lb_trial_begin_boot(struct lb_otadata *otadata, const struct lb_device *device);
 
-/* ---- the firmware; `running` is what the bootloader booted ---- */
+/* ---- the firmware; `running` is what the bootloader booted ----
+ * All that mark something may also say LB_ERR_FLASH_PROGRAM, and LB_ERR_READ_BACK if the mark is not there afterwards.
+ */
 
 /*
  * Reads otadata and tells whether `running` is on trial: LB_OK, and otadata->active is its record; LB_ERR_NOT_ON_TRIAL;

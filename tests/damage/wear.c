@@ -250,6 +250,7 @@ int main(int argc, char **argv)
       return 2;
     }
   }
+  (void)setvbuf(stdout, NULL, _IOLBF, 0); /* the lines come from several processes */
   printf("wear: %u updates a pattern, seed 0x%llx\n", (unsigned)options.updates, (unsigned long long)options.seed);
   tally_share_out(&total, 2U * (uint32_t)PATTERN_COUNT, run_pattern, SECONDS);
   return tally_end(&total, "wear", names, COUNTED);

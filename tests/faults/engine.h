@@ -34,6 +34,7 @@
 
 #define MAX_DEPTH      10U    /* cuts in a row */
 #define MAX_OPERATIONS 20000U /* of one run: more than any that ends */
+#define PLACES_KNOWN   4096U  /* room for cuts of walks of one shard */
 #define PROMISES       10U    /* docs/DESIGN.md numbers them from 1 */
 
 /* ---- scenarios ---- */
@@ -162,6 +163,9 @@ struct engine {
   uint32_t wanted_length; /* of the path, while one is replayed or walked */
   uint32_t walk_length;   /* cuts of a walk; 0: none is walked */
   uint64_t walk_seed;
+  bool counts_this_cut;         /* of a walk or a replay */
+  uint64_t known[PLACES_KNOWN]; /* hashes of the paths that walks went, 0: none */
+  uint32_t known_count;
   struct counts counts;
   struct run *runs[MAX_DEPTH + 1];
 };

@@ -118,7 +118,8 @@ static struct run *cut(struct run *run, const struct operation *operation, enum 
   sim_flash_seed(chip, hash_of_path(engine, engine->path_length));
   sim_flash_cut_at(chip, 1, way);
   (void)operation_do(engine, operation);
-  if (sim_flash_cut_fired(chip) && sim_flash_cut_report(chip)->cut == way) {
+  const bool fired = sim_flash_cut_fired(chip) && sim_flash_cut_report(chip)->cut == way;
+  if (fired && (run->mode != RUN_CUTTING || engine->counts_this_cut)) {
     engine->counts.fired++;
     engine->counts.by_way[way]++;
     engine->counts.by_depth[engine->path_length]++;
@@ -180,19 +181,48 @@ static void explore_here(struct run *run, const struct operation *operation)
 
 /* ---- along one path ---- */
 
-/* Chooses one of the operations that a run was found to do, and a way of cutting it. */
+/* Has no walk been here before? */
+static bool is_new(struct engine *engine, uint64_t hash)
+{
+  uint32_t at = (uint32_t)(hash % PLACES_KNOWN);
+  while (engine->known[at] != 0 && engine->known[at] != hash) {
+    at = (at + 1) % PLACES_KNOWN;
+  }
+  const bool found = engine->known[at] == hash;
+  engine->known[at] = hash;
+  engine->known_count += !found;
+  if (engine->known_count == PLACES_KNOWN) {
+    abort(); /* more walks than this is made for */
+  }
+  return !found;
+}
+
+/* One of the script's operations that belong to this shard, of which there is one at least. */
+static uint32_t index_of_shard(const struct engine *engine, const struct run *run, uint32_t chance)
+{
+  const uint32_t first = (engine->shard + engine->shards - 1) % engine->shards; /* operations count from 1 */
+  const uint32_t count = (run->counted - first + engine->shards - 1) / engine->shards;
+  return first + chance % count * engine->shards;
+}
+
+/*
+ * Chooses one of the operations that a run was found to do, and a way of cutting it. A cut that is not deep enough to
+ * be new, or that a walk made before, is made, and not counted.
+ */
 static void choose_place(struct engine *engine, const struct run *run)
 {
   struct cut_place *place = &engine->path[run->level];
   const uint64_t chance = mix(engine->walk_seed ^ hash_of_path(engine, run->level));
-  const uint32_t index = (uint32_t)(chance % run->counted);
+  const uint32_t index =
+      run->level == 0 ? index_of_shard(engine, run, (uint32_t)chance) : (uint32_t)(chance % run->counted);
   uint32_t way = (uint32_t)(chance >> 40) % SIM_CUT_WAYS;
   while (!sim_cut_applies((enum sim_cut)way, (enum sim_operation)run->kinds[index])) {
     way = (way + 1) % SIM_CUT_WAYS;
   }
   *place = (struct cut_place){.operation = index + 1, .way = (enum sim_cut)way};
   engine->wanted_length = run->level + 1;
-  engine->counts.planned++;
+  engine->counts_this_cut = run->level >= engine->depth && is_new(engine, hash_of_path(engine, run->level + 1));
+  engine->counts.planned += engine->counts_this_cut;
 }
 
 /* Goes on with a walk: false if it has come to its end, because it is long enough, or nothing is left to be cut. */
@@ -299,7 +329,8 @@ void engine_explore(struct engine *engine)
 void engine_walk(struct engine *engine, uint32_t walks, uint32_t length)
 {
   const struct ledger ledger = first_ledger(engine);
-  if (engine_count(engine) == 0) {
+  const uint32_t first = (engine->shard + engine->shards - 1) % engine->shards;
+  if (engine_count(engine) <= first) {
     return;
   }
   engine->walk_length = length < MAX_DEPTH ? length : MAX_DEPTH;
@@ -320,6 +351,7 @@ bool engine_replay(struct engine *engine)
   const uint64_t before = engine->counts.fired;
   engine->path_length = 0;
   engine->walk_length = 0;
+  engine->counts_this_cut = true;
   engine->counts.planned += engine->wanted_length;
   (void)run_and_rewind(engine->runs[0], &ledger, RUN_CUTTING);
   return engine->counts.fired - before == engine->wanted_length;

@@ -16,6 +16,8 @@ static const char usage[] = "usage: faults [--quick] [--scenario NAME] [--seed N
 #define EXIT_BROKEN 1
 #define EXIT_USAGE  2
 
+#define WALKS       40U /* of each shard of a scenario */
+
 static const struct scenario *find_scenario(const char *name, size_t length)
 {
   const struct scenario *scenario;
@@ -202,9 +204,18 @@ static int explore(const struct campaign *campaign)
   return summarize(&sum) == 0 && well ? 0 : EXIT_BROKEN;
 }
 
+#define QUICK 10U /* one in so many */
+
+static void sample(struct campaign *campaign, uint32_t part)
+{
+  campaign->part = part;
+  campaign->part_real = part;
+  campaign->walks = WALKS / part + 1U;
+}
+
 int main(int argc, char **argv)
 {
-  struct campaign campaign = {.seed = 1, .part = 1, .part_real = 1, .walks = 40, .walk_length = 6};
+  struct campaign campaign = {.seed = 1, .part = 1, .part_real = 1, .walks = WALKS, .walk_length = 6};
   for (int i = 1; i < argc; i++) {
     const bool more = i + 1 < argc;
     if (strcmp(argv[i], "--list") == 0) {
@@ -214,9 +225,9 @@ int main(int argc, char **argv)
       return replay(argv[i + 1]);
     }
     if (strcmp(argv[i], "--quick") == 0) {
-      campaign.part = 25;
-      campaign.part_real = 25;
-      campaign.walks = 4;
+      sample(&campaign, QUICK);
+    } else if (strcmp(argv[i], "--sample") == 0 && more && strtoul(argv[i + 1], NULL, 10) > 0) {
+      sample(&campaign, (uint32_t)strtoul(argv[++i], NULL, 10));
     } else if (strcmp(argv[i], "--verbose") == 0) {
       campaign.verbose = true;
     } else if (strcmp(argv[i], "--seed") == 0 && more) {

@@ -33,7 +33,8 @@ static const struct step trial_then_factory[] = {
 
 const struct scenario scenarios_select[] = {
     {.name = "select-at-once", BOTH, .records = {{1, UNDEFINED}, {0, 0}}, OLD_RUNS, STEPS(other_at_once)},
-    {.name = "select-on-trial", BOTH, .records = {{3, UNDEFINED}, {2, UNDEFINED}}, OLD_RUNS, STEPS(other_on_trial)},
+    {.name = "select-on-trial", BOTH, .records = {{1, UNDEFINED}, {0, 0}}, OLD_RUNS, STEPS(other_on_trial)},
+    {.name = "select-before", BOTH, .records = {{3, UNDEFINED}, {2, UNDEFINED}}, OLD_RUNS, STEPS(other_at_once)},
     {.name = "select-to-and-fro", BOTH, .records = {{1, UNDEFINED}, {0, 0}}, OLD_RUNS, STEPS(to_and_fro)},
     {.name = "select-factory", BOTH, .records = {{2, UNDEFINED}, {3, UNDEFINED}}, OLD_RUNS, STEPS(factory)},
     {.name = "select-factory-on-trial", BOTH, .records = {{1, 2}, {0, 0}}, OLD_RUNS, STEPS(trial_then_factory)},

@@ -104,14 +104,23 @@ void step_select(struct run *run, const struct step *step)
   ledger_done(&run->ledger, &next);
 }
 
-void step_set(struct run *run, const struct step *step)
+static int store(struct run *run, const char *text)
 {
   struct lb_nvs *nvs = &run->work.nvs;
-  run->ledger.setting_next = step->text;
-  step_must(run, lb_nvs_open(nvs, &run->flash, &run->engine->nvs, true), "opening the settings");
-  int result = LB_MORE;
+  int result = lb_nvs_open(nvs, &run->flash, &run->engine->nvs, true);
+  result = result == LB_OK ? LB_MORE : result;
   while (result == LB_MORE) {
-    result = lb_nvs_set_string(nvs, "ota", "server", step->text);
+    result = lb_nvs_set_string(nvs, "ota", "server", text);
+  }
+  return result;
+}
+
+void step_set(struct run *run, const struct step *step)
+{
+  run->ledger.setting_next = step->text;
+  int result = store(run, step->text);
+  if (result == LB_ERR_READ_BACK) {
+    result = store(run, step->text); /* bits that a cut left weak were found out: the user is told, and tries again */
   }
   step_must(run, result, "storing a setting");
   run->ledger.setting = step->text;

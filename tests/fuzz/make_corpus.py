@@ -63,16 +63,38 @@ def tables():
     put("fuzz_table", "long-label", b"\x04" + table([("sixteen-letters-", 0, 0x10, 0x10000, 0x10000, 1)]))
     slots = [(f"ota_{i}", 0, 0x10 + i, 0x10000 * (i + 1), 0x10000, 0) for i in range(16)]
     put("fuzz_table", "sixteen-slots", b"\x04" + table(slots + [("test", 0, 0x20, 0x200000, 0x10000, 0)]))
-    put("fuzz_table", "boot-region", b"\x04" + table([("boot", 2, 0, 0x1000, 0x7000, 0), ("table", 3, 0, 0x8000, 0x1000, 0)]))
+    put(
+        "fuzz_table",
+        "boot-region",
+        b"\x04" + table([("boot", 2, 0, 0x1000, 0x7000, 0), ("table", 3, 0, 0x8000, 0x1000, 0)]),
+    )
 
 
 def csv():
-    put("fuzz_csv", "ovms", b"\x02" + "".join(
-        f"{label},{kind},{subtype:#x},{offset:#x},{size:#x},\n" for label, kind, subtype, offset, size, _ in OVMS).encode())
-    put("fuzz_csv", "names", b"\x01# a comment\n nvs, data, nvs, , 16K\n\n otadata,data,ota,,0x2000\nphy_init, data, phy,,4K\r\n"
-        b"factory, app, factory,, 1M\nota_0,app,ota_0,,1M, encrypted\nota_1,app,ota_1,,-3M,encrypted:readonly\n")
-    put("fuzz_csv", "primary", b"\x00boot,bootloader,primary,,\ntable,partition_table,primary,,\ncore,data,coredump,,64K\n")
-    put("fuzz_csv", "wrong", b"\x00nvs,data,nvs,0x9000,1\nnvs,data,nvs,,0x99999999999999999\n,app,,,\n\xff,1,2,3,4,5,6,7\n")
+    put(
+        "fuzz_csv",
+        "ovms",
+        b"\x02"
+        + "".join(
+            f"{label},{kind},{subtype:#x},{offset:#x},{size:#x},\n" for label, kind, subtype, offset, size, _ in OVMS
+        ).encode(),
+    )
+    put(
+        "fuzz_csv",
+        "names",
+        b"\x01# a comment\n nvs, data, nvs, , 16K\n\n otadata,data,ota,,0x2000\nphy_init, data, phy,,4K\r\n"
+        b"factory, app, factory,, 1M\nota_0,app,ota_0,,1M, encrypted\nota_1,app,ota_1,,-3M,encrypted:readonly\n",
+    )
+    put(
+        "fuzz_csv",
+        "primary",
+        b"\x00boot,bootloader,primary,,\ntable,partition_table,primary,,\ncore,data,coredump,,64K\n",
+    )
+    put(
+        "fuzz_csv",
+        "wrong",
+        b"\x00nvs,data,nvs,0x9000,1\nnvs,data,nvs,,0x99999999999999999\n,app,,,\n\xff,1,2,3,4,5,6,7\n",
+    )
 
 
 # ---- images ----
@@ -85,8 +107,19 @@ def image(segments, seed=1, version=b"3.3.003", chip=0):
     for number, (load, length) in enumerate(segments):
         content = bytes((seed * (i + 3) * (number + 1)) >> 3 & 0xFF for i in range(length))
         if number == 0 and length >= 256:
-            description = struct.pack("<II8s32s32s16s16s32s32s80s", 0xABCD5432, 0, b"", version, b"ovms3", b"16:26:57",
-                                      b"Apr  7 2018", b"v3.1", hashlib.sha256(version).digest(), b"")
+            description = struct.pack(
+                "<II8s32s32s16s16s32s32s80s",
+                0xABCD5432,
+                0,
+                b"",
+                version,
+                b"ovms3",
+                b"16:26:57",
+                b"Apr  7 2018",
+                b"v3.1",
+                hashlib.sha256(version).digest(),
+                b"",
+            )
             content = description + content[256:]
         data += struct.pack("<II", load, length) + content
         for byte in content:
@@ -112,10 +145,12 @@ def images():
     put("fuzz_image", "empty-segments", image_input(12, image([(0x3FFB0000, 0)] * 3)))
     marks = b"########OVMS_PRE########3.3.003-601-g95901879########OVMSPOST########"
     marked = bytearray(image([(0x3F400020, 512)]))
-    marked[32:32 + 256] = b"\x11" * 256
-    marked[250:250 + len(marks)] = marks
+    marked[32 : 32 + 256] = b"\x11" * 256
+    marked[250 : 250 + len(marks)] = marks
     put("fuzz_image", "marks", image_input(12, bytes(marked)))
-    put("fuzz_image", "long-segment", image_input(0, whole[:28] + b"\xfc\xff\xff\xff" + whole[32:], capacity=0xFFFFFFFF))
+    put(
+        "fuzz_image", "long-segment", image_input(0, whole[:28] + b"\xfc\xff\xff\xff" + whole[32:], capacity=0xFFFFFFFF)
+    )
 
 
 # ---- text ----
@@ -143,9 +178,16 @@ def urls():
 
 def depot():
     size = struct.pack("<Q", 1000000)
-    for name, value in (("from", b"bytes=500000-"), ("both", b"bytes=0-99"), ("last", b"bytes=-500"), ("many", b"bytes=0-1,5-6"),
-                        ("beyond", b"bytes=1000000-"), ("huge", b"bytes=99999999999999999999999-"), ("other", b"lines=1-2"),
-                        ("blanks", b"Bytes= \t1-2 ")):
+    for name, value in (
+        ("from", b"bytes=500000-"),
+        ("both", b"bytes=0-99"),
+        ("last", b"bytes=-500"),
+        ("many", b"bytes=0-1,5-6"),
+        ("beyond", b"bytes=1000000-"),
+        ("huge", b"bytes=99999999999999999999999-"),
+        ("other", b"lines=1-2"),
+        ("blanks", b"Bytes= \t1-2 "),
+    ):
         put("fuzz_depot_range", name, size + value)
     put("fuzz_depot_range", "empty-file", struct.pack("<Q", 0) + b"bytes=0-")
     tag = b'"5f3-1a-16d2.000000001"'
@@ -168,17 +210,33 @@ def frame(kind, payload):
 
 
 def frames():
-    put("fuzz_console_frame", "session", b"\x00" + frame(b"x", b"ota status") + frame(b"c", b"ota fl") + frame(b"?", b"") + frame(b"k", b""))
+    put(
+        "fuzz_console_frame",
+        "session",
+        b"\x00" + frame(b"x", b"ota status") + frame(b"c", b"ota fl") + frame(b"?", b"") + frame(b"k", b""),
+    )
     put("fuzz_console_frame", "longest", b"\x20" + frame(b"x", b"y" * 1024) + frame(b"x", b"z"))
     put("fuzz_console_frame", "too-long", b"\x20" + frame(b"x", b"y" * 1025))
     put("fuzz_console_frame", "nul", b"\x01" + frame(b"x", b"a\0b"))
-    put("fuzz_console_frame", "answers", b"\x02" + frame(b"g", b"lifeboat console 1") + frame(b"o", b"text\n") + frame(b"e", b"\0\0\0\0") + frame(b"b", b"x"))
+    put(
+        "fuzz_console_frame",
+        "answers",
+        b"\x02"
+        + frame(b"g", b"lifeboat console 1")
+        + frame(b"o", b"text\n")
+        + frame(b"e", b"\0\0\0\0")
+        + frame(b"b", b"x"),
+    )
     put("fuzz_console_frame", "unknown", b"\x02" + frame(b"Z", b"a"))
 
 
 def headers():
     put("fuzz_headers", "length", b"1500000\n00\n9223372036854775807\n9223372036854775808\n-1\n 5\n")
-    put("fuzz_headers", "range", b"bytes 500000-999999/1000000\nbytes */1000000\nbytes 0-0/1\nBYTES 007-8/9\nbytes 5-4/9\nbytes 1-2/*")
+    put(
+        "fuzz_headers",
+        "range",
+        b"bytes 500000-999999/1000000\nbytes */1000000\nbytes 0-0/1\nBYTES 007-8/9\nbytes 5-4/9\nbytes 1-2/*",
+    )
     put("fuzz_headers", "etag", b'"1a-5f3"\nW/"1a"\n""\n"a b"\nabc\n"' + b"x" * 125 + b'"\n"' + b"x" * 126 + b'"')
 
 
@@ -196,11 +254,13 @@ class Page:
 
     def item(self, space, kind, key, value, data=b"", chunk=0xFF):
         span = 1 + -(-len(data) // 32)
-        entry = bytearray(struct.pack("<BBBBI16s8s", space, kind, span, chunk, 0, key.encode(), value.ljust(8, b"\xff")))
+        entry = bytearray(
+            struct.pack("<BBBBI16s8s", space, kind, span, chunk, 0, key.encode(), value.ljust(8, b"\xff"))
+        )
         entry[4:8] = struct.pack("<I", esp_crc(bytes(entry[:4] + entry[8:])))
         at = 64 + 32 * self.next
-        self.bytes[at:at + 32] = entry
-        self.bytes[at + 32:at + 32 + len(data)] = data
+        self.bytes[at : at + 32] = entry
+        self.bytes[at + 32 : at + 32 + len(data)] = data
         for index in range(self.next, self.next + span):
             self.mark(index, 2)
         self.next += span
@@ -229,7 +289,14 @@ def nvs():
     new.data(2, 0x21, "mru", b"/sd/a-file-with-a-longer-name.bin\0")
     new.data(1, 0x42, "orphan", b"o" * 64, 0x80)
     pages = bytes(old.bytes) + bytes(new.bytes)
-    changes = bytes([5]) + bytes([0, 0, 0, 9]) + bytes([0, 1, 1, 40]) + bytes([2, 3, 3, 7]) + bytes([1, 4, 2, 0]) + bytes([0, 2, 1, 255])
+    changes = (
+        bytes([5])
+        + bytes([0, 0, 0, 9])
+        + bytes([0, 1, 1, 40])
+        + bytes([2, 3, 3, 7])
+        + bytes([1, 4, 2, 0])
+        + bytes([0, 2, 1, 255])
+    )
     put("fuzz_nvs", "two-pages", b"\0" + changes + pages)
     put("fuzz_nvs", "one-page", b"\7" + changes + bytes(new.bytes))
     put("fuzz_nvs", "freeing", b"\1" + changes + b"\xf8" + pages[1:])
@@ -250,8 +317,8 @@ def half(sequence, state=0xFFFFFFFF, tag=None, marks=(), boots=b""):
         data[64:128] = struct.pack("<4sIBBB17s32s", b"LBTR", sequence, *tag, b"\xff" * 17, b"\x11" * 32) + b"\0" * 4
         data[124:128] = struct.pack("<I", zlib.crc32(bytes(data[64:124])))
     for offset, mark in marks:
-        data[offset:offset + len(mark)] = mark
-    data[192:192 + len(boots)] = boots
+        data[offset : offset + len(mark)] = mark
+    data[192 : 192 + len(boots)] = boots
     return bytes(data)
 
 
@@ -269,17 +336,33 @@ def otadata():
     put("fuzz_otadata", "esp-idf", b"\0" + quiet + half(1) + half(2, 2))
     put("fuzz_otadata", "states", b"\0" + quiet + half(7, 3) + half(8, 4))
     put("fuzz_otadata", "crashes", b"\0" + happens((0, 0), (2, 0), (3, 0), (2, 0)) + half(1) + half(2, tag=trial))
-    put("fuzz_otadata", "confirm", b"\0" + happens((0, 1), (1, 3), (1, 4)) + half(1, 2, trial, [(128, done)]) + half(2, tag=trial))
+    put(
+        "fuzz_otadata",
+        "confirm",
+        b"\0" + happens((0, 1), (1, 3), (1, 4)) + half(1, 2, trial, [(128, done)]) + half(2, tag=trial),
+    )
     put("fuzz_otadata", "reject", b"\0" + happens((0, 6), (1, 5)) + half(3, tag=(1, 3, 1)) + blank)
     put("fuzz_otadata", "rejected", b"\0" + quiet + half(1) + half(2, 4, trial, [(144, done + b"\1\xfe")]))
-    put("fuzz_otadata", "torn-marks", b"\0" + quiet + half(1, tag=trial, marks=[(128, b"\xfc")]) + half(2, tag=trial, marks=[(144, b"\xf0")]))
+    put(
+        "fuzz_otadata",
+        "torn-marks",
+        b"\0" + quiet + half(1, tag=trial, marks=[(128, b"\xfc")]) + half(2, tag=trial, marks=[(144, b"\xf0")]),
+    )
     put("fuzz_otadata", "two-trials", b"\0" + quiet + half(5, tag=trial) + half(6, tag=trial, boots=b"\xcc\x0f\xfc"))
-    put("fuzz_otadata", "many-boots", b"\0" + happens((2, 2), (1, 2), (2, 0)) + half(1) + half(2, tag=trial, boots=b"\xc0" * 310))
+    put(
+        "fuzz_otadata",
+        "many-boots",
+        b"\0" + happens((2, 2), (1, 2), (2, 0)) + half(1) + half(2, tag=trial, boots=b"\xc0" * 310),
+    )
     put("fuzz_otadata", "no-images", b"\x70" + quiet + half(1) + half(2))
     put("fuzz_otadata", "fallback", b"\x40" + quiet + half(1) + half(2, tag=trial))
     put("fuzz_otadata", "select", b"\0" + happens((0, 8), (1, 4), (1, 9), (2, 0), (0, 7), (1, 11)) + blank + blank)
     put("fuzz_otadata", "same-image", b"\x80" + happens((0, 10), (1, 9), (0, 5), (1, 9), (1, 5)) + blank + blank)
-    put("fuzz_otadata", "last-sequence", b"\0" + happens((0, 10), (0, 9), (1, 8)) + half(0xFFFFFFFD, tag=(2, 0, 0)) + half(0xFFFFFFFE))
+    put(
+        "fuzz_otadata",
+        "last-sequence",
+        b"\0" + happens((0, 10), (0, 9), (1, 8)) + half(0xFFFFFFFD, tag=(2, 0, 0)) + half(0xFFFFFFFE),
+    )
     put("fuzz_otadata", "noise", b"\x0f" + quiet + hashlib.shake_256(b"otadata").digest(1024))
 
 
@@ -288,24 +371,117 @@ def console():
         return bytes([network, interrupt]) + "\n".join(texts).encode()
 
     put("fuzz_console", "status", lines(0, 0, "ota status", "ota status full", "boot status", "wifi status", "help"))
-    put("fuzz_console", "update", lines(0, 0, "ota flash http", "module reset", "ota status", "ota confirm", "module wait 130", "ota history"))
-    put("fuzz_console", "retried", lines(8, 0, "ota flash http host/a.bin to ota_1", "ota history", "module reset", "ota reject", "boot status"))
-    put("fuzz_console", "interrupted", lines(0, 9, "ota flash http host/a.bin", "ota status", "ota flash http host/a.bin"))
-    put("fuzz_console", "file", lines(1, 0, "ota flash vfs /sd/ovms3.bin force", "ota boot factory", "ota erase ota_1", "ota copy factory ota_1"))
-    put("fuzz_console", "files", lines(0, 0, "vfs ls /sd", 'vfs cat "/sd/a file with blanks.txt"', "vfs cp /sd/ovms3.bin /sd/b", "vfs mv /sd/b /sd/c", "vfs stat /sd/c", "vfs rm /sd/c", "vfs ls"))
-    put("fuzz_console", "settings", lines(0, 0, "config set ota tag edge", 'config set garage name "a b"', "config list", "config list ota", "config rm garage name", "config set ota trial.time 5", "config set ota trial.attempts 0"))
-    put("fuzz_console", "wrong", lines(0, 0, "o s", "ota f", "ota flash", "# comment", '"', "ota boot nowhere", "ota flash http ftp://x", "config set a", "x" * 30))
-    put("fuzz_console", "completed", lines(0, 0, "\tota flash vfs /sd/", "\tota flash http ", "\tota boot ", "\tconfig set ota ", "\to", "\t", "\tvfs cat \"/sd/a f"))
-    put("fuzz_console", "portal", lines(32, 0, "ota status", "ota flash http", "wifi mode off", "ota flash http", "wifi mode client garage"))
+    put(
+        "fuzz_console",
+        "update",
+        lines(0, 0, "ota flash http", "module reset", "ota status", "ota confirm", "module wait 130", "ota history"),
+    )
+    put(
+        "fuzz_console",
+        "retried",
+        lines(8, 0, "ota flash http host/a.bin to ota_1", "ota history", "module reset", "ota reject", "boot status"),
+    )
+    put(
+        "fuzz_console",
+        "interrupted",
+        lines(0, 9, "ota flash http host/a.bin", "ota status", "ota flash http host/a.bin"),
+    )
+    put(
+        "fuzz_console",
+        "file",
+        lines(
+            1, 0, "ota flash vfs /sd/ovms3.bin force", "ota boot factory", "ota erase ota_1", "ota copy factory ota_1"
+        ),
+    )
+    put(
+        "fuzz_console",
+        "files",
+        lines(
+            0,
+            0,
+            "vfs ls /sd",
+            'vfs cat "/sd/a file with blanks.txt"',
+            "vfs cp /sd/ovms3.bin /sd/b",
+            "vfs mv /sd/b /sd/c",
+            "vfs stat /sd/c",
+            "vfs rm /sd/c",
+            "vfs ls",
+        ),
+    )
+    put(
+        "fuzz_console",
+        "settings",
+        lines(
+            0,
+            0,
+            "config set ota tag edge",
+            'config set garage name "a b"',
+            "config list",
+            "config list ota",
+            "config rm garage name",
+            "config set ota trial.time 5",
+            "config set ota trial.attempts 0",
+        ),
+    )
+    put(
+        "fuzz_console",
+        "wrong",
+        lines(
+            0,
+            0,
+            "o s",
+            "ota f",
+            "ota flash",
+            "# comment",
+            '"',
+            "ota boot nowhere",
+            "ota flash http ftp://x",
+            "config set a",
+            "x" * 30,
+        ),
+    )
+    put(
+        "fuzz_console",
+        "completed",
+        lines(
+            0,
+            0,
+            "\tota flash vfs /sd/",
+            "\tota flash http ",
+            "\tota boot ",
+            "\tconfig set ota ",
+            "\to",
+            "\t",
+            '\tvfs cat "/sd/a f',
+        ),
+    )
+    put(
+        "fuzz_console",
+        "portal",
+        lines(32, 0, "ota status", "ota flash http", "wifi mode off", "ota flash http", "wifi mode client garage"),
+    )
     put("fuzz_console", "no-length", lines(4, 0, "ota flash http", "exit"))
     put("fuzz_console", "not-found", lines(2, 0, "ota flash http host/b", "ota partitions list"))
     put("fuzz_console", "too-long", lines(0, 0, "ota " + "y" * 1100))
 
 
 def journal():
-    def sector(size=9000, source=b"https://host/a.bin", validator=b'"1-2"', entries=b"", crc=None, head=b"\xe9" + b"\1" * 23):
-        data = struct.pack("<4sIIIIII4s24s4s", b"LBJR", 0x30000, size, 0x4000, 2048, len(source), len(validator), b"\xff" * 4,
-                           head, b"\xff" * 4)
+    def sector(
+        size=9000, source=b"https://host/a.bin", validator=b'"1-2"', entries=b"", crc=None, head=b"\xe9" + b"\1" * 23
+    ):
+        data = struct.pack(
+            "<4sIIIIII4s24s4s",
+            b"LBJR",
+            0x30000,
+            size,
+            0x4000,
+            2048,
+            len(source),
+            len(validator),
+            b"\xff" * 4,
+            head,
+            b"\xff" * 4,
+        )
         data += struct.pack("<I", zlib.crc32(data + source + validator) if crc is None else crc)
         return (data + source + validator).ljust(128, b"\xff") + entries
 
@@ -321,9 +497,21 @@ def journal():
     put("fuzz_journal", "void", b"\0\0" + b"\0" * 32 + sector()[32:])
 
 
-def history_entry(number, result, cause=0, texts=(b"https://host/a.bin", b"ota_1", b"ota_0", b"3.3.004", b"3.3.003"), image=1):
-    data = struct.pack("<BBIiqqI32s32s", 1, result, number, cause, 1600000000, 1600000100, 1500000, bytes([image]) * 32,
-                       bytes([image + 1]) * 32)
+def history_entry(
+    number, result, cause=0, texts=(b"https://host/a.bin", b"ota_1", b"ota_0", b"3.3.004", b"3.3.003"), image=1
+):
+    data = struct.pack(
+        "<BBIiqqI32s32s",
+        1,
+        result,
+        number,
+        cause,
+        1600000000,
+        1600000100,
+        1500000,
+        bytes([image]) * 32,
+        bytes([image + 1]) * 32,
+    )
     data += b"".join(bytes([len(text)]) + text for text in texts)
     data += struct.pack("<I", zlib.crc32(data))
     return data + b"\0" * (len(data) % 2)
@@ -337,7 +525,11 @@ def history():
     even = (b"https://host/a.bin", b"ota_1", b"ota_0", b"3.3.004", b"3.3.03")
     first = history_entry(1, 5, 1, even)
     put("fuzz_history", "one", entries(0, (0, first)))
-    put("fuzz_history", "three", entries(0, (0, first), (5, history_entry(2, 4, 0, even)), (15, history_entry(3, 5, 2, even, 9))))
+    put(
+        "fuzz_history",
+        "three",
+        entries(0, (0, first), (5, history_entry(2, 4, 0, even)), (15, history_entry(3, 5, 2, even, 9))),
+    )
     put("fuzz_history", "all", entries(0, *((i, history_entry(100 + i, i % 7, 0, even, i)) for i in range(16))))
     put("fuzz_history", "same-number", entries(0, (1, first), (2, first)))
     put("fuzz_history", "damaged", entries(0, (1, first[:-4] + b"\0\0\0\0")))

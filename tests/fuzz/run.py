@@ -43,14 +43,27 @@ def run(target, seconds):
     grown, findings = folders(target)
     before = set(findings.iterdir())
     length = LONGEST.get(target, LONGEST_OTHER)
-    options = (f"-max_total_time={seconds}", f"-max_len={length}", "-print_final_stats=1", f"-artifact_prefix={findings}/")
-    process = subprocess.run(command(target, *options, str(grown), str(HERE / "corpus" / target)), stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE, text=True, errors="replace", check=False)
+    options = (
+        f"-max_total_time={seconds}",
+        f"-max_len={length}",
+        "-print_final_stats=1",
+        f"-artifact_prefix={findings}/",
+    )
+    process = subprocess.run(
+        command(target, *options, str(grown), str(HERE / "corpus" / target)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        check=False,
+    )
     (BUILD / f"{target}.log").write_text(process.stderr)
     executed = re.findall(r"stat::number_of_executed_units:\s*(\d+)", process.stderr)
     coverage = re.findall(r"cov: (\d+)", process.stderr)
     found = sorted(set(findings.iterdir()) - before)
-    line = f"{target:22} {int(executed[-1]) if executed else 0:>11,} runs, {coverage[-1] if coverage else '?':>5} edges, {len(found)} found"
+    count = int(executed[-1]) if executed else 0
+    edges = coverage[-1] if coverage else "?"
+    line = f"{target:22} {count:>11,} runs, {edges:>5} edges, {len(found)} found"
     good = process.returncode == 0 and not found
     if not good:
         reasons = re.findall(r"^.*(?:required, but not true|runtime error|ERROR: ).*$", process.stderr, re.MULTILINE)
@@ -62,8 +75,12 @@ def run(target, seconds):
 def keep(target):
     grown, _ = folders(target)
     length = KEPT.get(target, LONGEST.get(target, LONGEST_OTHER))
-    subprocess.run(command(target, "-merge=1", f"-max_len={length}", str(HERE / "corpus" / target), str(grown)), check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        command(target, "-merge=1", f"-max_len={length}", str(HERE / "corpus" / target), str(grown)),
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def main():
@@ -80,7 +97,8 @@ def main():
             good = good and went_well
     for target in targets if options.keep else ():
         keep(target)
-    print(f"{len(targets)} targets, {options.seconds} s each: {'nothing found' if good else 'something was found, see above'}")
+    result = "nothing found" if good else "something was found, see above"
+    print(f"{len(targets)} targets, {options.seconds} s each: {result}")
     return 0 if good else 1
 
 

@@ -25,11 +25,34 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / "build" / "mutation"
 COPIED = ("CMakeLists.txt", "cmake", "include", "lib", "boot", "module", "ports", "tool", "examples", "bench", "tests")
 SECONDS = 120  # that a test may take; one that hangs has noticed
-# Tests of lib/ that may notice anything, run after a mutant's own, until one fails. Those of the ports and the tool are no help.
-GENERAL = ("test_otadata", "test_trial", "test_trial_settle", "test_trial_boot", "test_boot", "test_select", "test_update",
-           "test_journal", "test_resume_cuts", "test_writer", "test_target", "test_erase", "test_image", "test_verify",
-           "test_partition", "test_flash", "test_history", "test_nvs_read", "test_nvs_write", "test_nvs_cuts",
-           "test_nvs_hostile", "test_selection_rules", "test_power_cut", "test_only_write", "test_two_consoles")
+# Tests of lib/ that may notice anything, run after a mutant's own, until one fails.
+GENERAL = (
+    "test_otadata",
+    "test_trial",
+    "test_trial_settle",
+    "test_trial_boot",
+    "test_boot",
+    "test_select",
+    "test_update",
+    "test_journal",
+    "test_resume_cuts",
+    "test_writer",
+    "test_target",
+    "test_erase",
+    "test_image",
+    "test_verify",
+    "test_partition",
+    "test_flash",
+    "test_history",
+    "test_nvs_read",
+    "test_nvs_write",
+    "test_nvs_cuts",
+    "test_nvs_hostile",
+    "test_selection_rules",
+    "test_power_cut",
+    "test_only_write",
+    "test_two_consoles",
+)
 FLAGS = "-O1 -w"
 
 
@@ -45,8 +68,10 @@ def has_to(condition, text):
 def check_texts():
     for mutant in MUTANTS:
         text = (ROOT / "lib" / mutant.file).read_text()
-        has_to(text.count(mutant.old) == 1,
-               f"{mutant.name}: the text is {text.count(mutant.old)} times in lib/{mutant.file}:\n{mutant.old}")
+        has_to(
+            text.count(mutant.old) == 1,
+            f"{mutant.name}: the text is {text.count(mutant.old)} times in lib/{mutant.file}:\n{mutant.old}",
+        )
         has_to(mutant.old != mutant.new, f"{mutant.name}: changes nothing")
     names = [mutant.name for mutant in MUTANTS]
     has_to(len(set(names)) == len(names), "a name is there twice")
@@ -72,7 +97,9 @@ class Tree:
         with self.log.open("ab") as log:
             log.write(f"\n$ {' '.join(map(str, command))}\n".encode())
             log.flush()
-            return subprocess.run(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, timeout=seconds, check=False).returncode
+            return subprocess.run(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, timeout=seconds, check=False
+            ).returncode
 
     def prepare(self, root):
         """Copies the tree at `root`, which others may be changing: one copy is made of it, the next ones of that."""
@@ -87,8 +114,24 @@ class Tree:
             if path.is_file() and path.relative_to(self.tree) not in wanted:
                 path.unlink()
         self.log.unlink(missing_ok=True)
-        has_to(self.run(["cmake", "-G", "Ninja", "-S", self.tree, "-B", self.build, "-DCMAKE_C_COMPILER=gcc", "-DLIFEBOAT_TESTS=ON",
-                         f"-DCMAKE_C_FLAGS={FLAGS}"]) == 0, f"cmake failed, see {self.log}")
+        has_to(
+            self.run(
+                [
+                    "cmake",
+                    "-G",
+                    "Ninja",
+                    "-S",
+                    self.tree,
+                    "-B",
+                    self.build,
+                    "-DCMAKE_C_COMPILER=gcc",
+                    "-DLIFEBOAT_TESTS=ON",
+                    f"-DCMAKE_C_FLAGS={FLAGS}",
+                ]
+            )
+            == 0,
+            f"cmake failed, see {self.log}",
+        )
 
     def compile(self, target):
         return self.run(["cmake", "--build", self.build, "--target", target, "-j", "1"]) == 0
@@ -102,7 +145,9 @@ class Tree:
             return False
 
     def tests(self, mutant):
-        known = {path.stem for folder in ("unit", "regression") for path in (self.tree / "tests" / folder).glob("test_*.c")}
+        known = {
+            path.stem for folder in ("unit", "regression") for path in (self.tree / "tests" / folder).glob("test_*.c")
+        }
         return [test for test in dict.fromkeys(mutant.tests + GENERAL) if test in known and test not in self.without]
 
     def judge(self, mutant):
@@ -130,7 +175,11 @@ def worker(tree, todo, done):
 
 def find_broken(tree, mutants):
     """Tests that fail without any mutant: they prove nothing."""
-    return [test for test in dict.fromkeys(test for mutant in mutants for test in tree.tests(mutant)) if not tree.passes(test)]
+    return [
+        test
+        for test in dict.fromkeys(test for mutant in mutants for test in tree.tests(mutant))
+        if not tree.passes(test)
+    ]
 
 
 def run(mutants, jobs, lenient):
@@ -160,7 +209,10 @@ def run(mutants, jobs, lenient):
         if isinstance(result, Exception):
             raise Broken(str(result))
         mutant, killer, seconds = result
-        print(f"{'noticed by ' + killer if killer else 'SURVIVED':32} {mutant.file:17} {mutant.name} ({seconds:.0f} s)", flush=True)
+        print(
+            f"{'noticed by ' + killer if killer else 'SURVIVED':32} {mutant.file:17} {mutant.name} ({seconds:.0f} s)",
+            flush=True,
+        )
         if not killer:
             survivors.append(mutant)
     print(f"{len(mutants)} mutants, {len(mutants) - len(survivors)} noticed, {len(survivors)} survived")
@@ -177,7 +229,9 @@ def main():
     os.chdir(ROOT)
     try:
         check_texts()
-        mutants = [mutant for mutant in MUTANTS if not options.words or any(word in mutant.name for word in options.words)]
+        mutants = [
+            mutant for mutant in MUTANTS if not options.words or any(word in mutant.name for word in options.words)
+        ]
         has_to(mutants, "no mutant has such a name")
         if options.check:
             print(f"{len(MUTANTS)} mutants, each in its place")

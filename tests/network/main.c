@@ -47,7 +47,7 @@ struct session {
   uint64_t fresh_at; /* module_on_link_received when the whole was last begun */
   bool was_updated;  /* the power went when the update was almost done: it boots already */
   struct lb_partition running;
-  struct lb_partition target;
+  struct lb_partition target; /* of the last attempt */
 };
 
 /* What may happen to an attempt from outside, and when. */
@@ -291,6 +291,7 @@ static bool try_once(struct session *session, uint32_t attempt, const uint8_t *b
 {
   struct tally *tally = session->tally;
   const enum end end = attempt_update(session, attempt);
+  session->target = session->link->module.flash_job.target; /* from factory, whichever holds nothing that boots */
   count_output(session);
   sim_flash_cut_at(&session->link->flash, 0, SIM_CUT_TORN);
   if (end == END_POWER_CUT) {
@@ -336,7 +337,6 @@ static void run_session(uint32_t number, struct tally *tally)
            (unsigned)number);
   tally->place = place;
   session.running = module_on_link_partition(session.link, state == MODULE_FROM_SLOT ? "ota_0" : "factory");
-  session.target = module_on_link_partition(session.link, state == MODULE_FROM_SLOT ? "ota_1" : "ota_0");
   sim_flash_rewind(&session.link->flash);
   memset(peer.played, 0, sizeof peer.played);
   peer.clock = &session.link->clock;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Found by fuzz_otadata: where both records of otadata mean the same slot, only the first one was asked whether an image
- * had been confirmed there. A firmware that had been confirmed by the second was said to be on trial when it was
+ * Found by fuzz_otadata: where both records of otadata mean the same slot, only the first one was asked whether an
+ * image had been confirmed there. A firmware that had been confirmed by the second was said to be on trial when it was
  * selected again.
  */
 #include "lifeboat/bytes.h"

@@ -10,6 +10,7 @@ from firmware import FACTORY, FACTORY_VERSION, NEWER, NEWER_VERSION, OLDER, OLDE
 from flash_layout import SEVEN_MB, content
 from image_builder import build_image
 from second_console import Wire
+from terminal import PROMPT, Terminal
 from virtual_module import wait_until
 from web_server import WebServer, page
 
@@ -420,6 +421,22 @@ def test_fault_of_a_slot_that_is_not_there(module):
     assert session.lines == []
     assert session.boot_log.splitlines()[-1] == \
         "Error: --fault ota_7: the partition table has no such slot for firmware - name one that it has"
+
+
+def test_crash_while_a_line_is_typed(full):
+    """The boot log stands below it, and the line is there again."""
+    session = full.start()
+    session.guard.settings = {("ota", "trial.attempts"): "1"}
+    session.send("config set ota trial.attempts 1")
+    session.send("ota boot ota_1")
+    session.end()
+    with Terminal(full, "--fault", "ota_1=crash-after:2") as terminal:
+        terminal.keys("ota stat")
+        terminal.read(lambda: terminal.rows[-2:] == [PROMPT + "ota stat"] * 2, "the line again")
+        assert terminal.booted == ["ota_1", "factory"]
+        terminal.keys("us nocheck", line="ota status nocheck")
+        assert terminal.enter() == status_lines(FACTORY_VERSION, "factory")
+        terminal.guard.unannounced = 1
 
 
 def test_attached_console_goes_on_behind_a_crash(full, tmp_path):

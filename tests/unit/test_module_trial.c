@@ -207,6 +207,25 @@ static void looked_for_every_ten_minutes(void **state)
   close_module(world);
 }
 
+/* In vain at first; the network goes and comes back before ten minutes are over. */
+static void looked_for_when_the_link_comes_back(void **state)
+{
+  struct world *world = open_trial(true);
+
+  (void)state;
+  world->version = NULL;
+  pass(world, TIME, 1);
+  assert_int_equal(lookups, 1);
+  world->version = "3.1.003\n";
+  world->link = false;
+  pass(world, 5, 1);
+  world->link = true;
+  pass(world, 1, 1);
+  assert_int_equal(lookups, 2);
+  assert_confirmed(world);
+  close_module(world);
+}
+
 static void status_reaches_the_depot_too(void **state)
 {
   struct world *world = open_trial(true);
@@ -579,6 +598,7 @@ int main(void)
       cmocka_unit_test(confirmed_by_the_depot),
       cmocka_unit_test(not_without_the_depot),
       cmocka_unit_test(looked_for_every_ten_minutes),
+      cmocka_unit_test(looked_for_when_the_link_comes_back),
       cmocka_unit_test(status_reaches_the_depot_too),
       cmocka_unit_test(depot_in_one_run_and_time_in_the_next),
       cmocka_unit_test(word_of_an_operator),

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "ports/sim/clock.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/unit/support/unit.h"
@@ -17,6 +18,23 @@ static void test_virtual_clock(void **state)
   assert_int_equal(clock.port.now_ms(clock.port.context), 2);
   clock.port.idle(clock.port.context, 3600000); /* with nobody to wait for, an hour takes no time */
   assert_int_equal(sim_clock_now_us(&clock), 3600002500U);
+}
+
+/* The virtual date begins today and goes with the virtual time. */
+static void test_date(void **state)
+{
+  struct sim_clock clock;
+  const int64_t before = (int64_t)time(NULL);
+
+  (void)state;
+  sim_clock_start(&clock, SIM_CLOCK_REAL);
+  int64_t date = clock.port.utc(clock.port.context);
+  assert_true(date >= before && date <= (int64_t)time(NULL));
+  sim_clock_start(&clock, SIM_CLOCK_VIRTUAL);
+  date = clock.port.utc(clock.port.context);
+  assert_true(date >= before && date <= (int64_t)time(NULL));
+  sim_clock_spend_us(&clock, 86400000000U);
+  assert_int_equal(clock.port.utc(clock.port.context), date + 86400);
 }
 
 static void test_checkpoints_leave_out_idle_time(void **state)
@@ -93,6 +111,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_virtual_clock),
+      cmocka_unit_test(test_date),
       cmocka_unit_test(test_checkpoints_leave_out_idle_time),
       cmocka_unit_test(test_watched_descriptor_wakes),
       cmocka_unit_test(test_real_clock_sleeps),

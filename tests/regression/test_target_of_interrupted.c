@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Found by the kill campaign: cut when an update's image was whole, but not selected yet, a module running factory
+ * chose the other slot for the repeated update and transferred all of it again. It has to go on where it was.
+ */
+#include "lifeboat/journal.h"
+#include "lifeboat/target.h"
+#include "tests/unit/support/fixture.h"
+#include "tests/unit/support/unit.h"
+
+#define STEPS 1000
+
+static const char *choose(struct fixture *fixture)
+{
+  static struct lb_target target;
+  struct lb_partition running = fixture_partition(fixture, "factory");
+  int result = LB_MORE;
+
+  assert_result(lb_target_start(&target, &fixture->device, &running), LB_OK);
+  for (int steps = 0; steps < STEPS && result == LB_MORE; steps++) {
+    result = lb_target_step(&target);
+  }
+  assert_result(result, LB_OK);
+  return target.slot.label;
+}
+
+static void open_journal(struct fixture *fixture, const char *label, struct lb_journal *journal)
+{
+  static const uint8_t head[LB_IMAGE_HEADER_SIZE] = {0xE9, 1};
+  const struct lb_partition slot = fixture_partition(fixture, label);
+  const struct lb_journal_subject subject = {
+      .source = "host/a.bin", .validator = "\"1\"", .size = 5008, .compare_end = slot.offset + slot.size, .head = head};
+  int result = LB_MORE;
+
+  memset(journal, 0, sizeof(*journal));
+  for (int steps = 0; steps < STEPS && result == LB_MORE; steps++) {
+    result = lb_journal_create(journal, &fixture->tap.flash, &slot, &subject);
+  }
+  assert_result(result, LB_OK);
+}
+
+static void test_whole_but_interrupted(void **state)
+{
+  struct fixture fixture;
+  struct lb_journal journal;
+
+  (void)state;
+  fixture_open_miniature(&fixture, true, 3);
+  fixture_put_made(&fixture, "factory", 1, 5008);
+  fixture_put_made(&fixture, "ota_0", 2, 5008);
+  fixture_put_made(&fixture, "ota_1", 3, 5008);
+  assert_string_equal(choose(&fixture), "ota_2"); /* it is blank */
+  open_journal(&fixture, "ota_1", &journal);
+  assert_string_equal(choose(&fixture), "ota_1");
+  assert_result(lb_journal_close(&journal), LB_OK);
+  assert_string_equal(choose(&fixture), "ota_2");
+  fixture_close(&fixture);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_but_interrupted)};
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
