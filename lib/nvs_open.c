@@ -17,30 +17,32 @@ static bool has_pages(const struct lb_flash *flash, const struct lb_partition *p
          partition->size <= flash->size && partition->offset <= flash->size - partition->size;
 }
 
-/* With its encryption ESP-IDF leaves headers of pages and bitmaps as they are, and no item verifies. */
+/*
+ * With its encryption ESP-IDF leaves headers of pages and bitmaps as they are, and no item verifies. The marks are read
+ * once for both questions: one that a cut left weak may be there now and gone a moment later.
+ */
 static int check_readable(const struct lb_nvs *nvs)
 {
   struct nvs_cursor cursor;
   struct nvs_item item;
-  uint8_t bitmap[NVS_BITMAP];
-  nvs_cursor_start(&cursor);
-  int err = nvs_cursor_next(nvs, &cursor, &item);
-  if (err != LB_ERR_NVS_NOT_FOUND) {
-    return err;
-  }
+  bool written = false;
   for (uint32_t page = 0; page < nvs->page_count; page++) {
     if (nvs->pages[page].state == NVS_PAGE_FREE) {
       continue;
     }
-    err = nvs_bitmap_read(nvs, page, bitmap);
+    nvs_cursor_start_page(&cursor, page);
+    int err = nvs_bitmap_read(nvs, page, cursor.bitmap);
     if (err) {
       return err;
     }
-    if (nvs_bitmap_count(bitmap, NVS_ENTRY_WRITTEN) > 0) {
-      return LB_ERR_NVS_ENCRYPTED;
+    cursor.loaded = true;
+    written = written || nvs_bitmap_count(cursor.bitmap, NVS_ENTRY_WRITTEN) > 0;
+    err = nvs_cursor_next(nvs, &cursor, &item);
+    if (err != LB_ERR_NVS_NOT_FOUND) {
+      return err;
     }
   }
-  return LB_OK;
+  return written ? LB_ERR_NVS_ENCRYPTED : LB_OK;
 }
 
 int lb_nvs_open(struct lb_nvs *nvs, const struct lb_flash *flash, const struct lb_partition *partition, bool writable)

@@ -107,11 +107,25 @@ static int recover_page(struct lb_nvs *nvs)
 
 /* ---- items that were being written or erased ---- */
 
-static int erase_incomplete(struct lb_nvs *nvs)
+/*
+ * The marks of the active page are read once for all that is done about them: a mark that a cut left weak must not be
+ * there for one and missing for the other.
+ */
+static void start_active(const struct lb_nvs *nvs, struct nvs_cursor *cursor, const uint8_t *marks)
+{
+  nvs_cursor_start_page(cursor, nvs->active);
+  memcpy(cursor->bitmap, marks, NVS_BITMAP);
+  cursor->loaded = true;
+}
+
+static int erase_incomplete_on(struct lb_nvs *nvs, uint32_t page, const uint8_t *marks)
 {
   struct nvs_cursor cursor;
   struct nvs_item item;
-  nvs_cursor_start(&cursor);
+  nvs_cursor_start_page(&cursor, page);
+  if (page == nvs->active) {
+    start_active(nvs, &cursor, marks);
+  }
   int result = LB_OK;
   while ((result = nvs_cursor_next(nvs, &cursor, &item)) == LB_OK) {
     int err = item.whole ? LB_OK : nvs_item_erase(nvs, &item);
@@ -120,6 +134,17 @@ static int erase_incomplete(struct lb_nvs *nvs)
     }
   }
   return result == LB_ERR_NVS_NOT_FOUND ? LB_OK : result;
+}
+
+static int erase_incomplete(struct lb_nvs *nvs, const uint8_t *marks)
+{
+  for (uint32_t page = 0; page < nvs->page_count; page++) {
+    int err = nvs->pages[page].state == NVS_PAGE_FREE ? LB_OK : erase_incomplete_on(nvs, page, marks);
+    if (err) {
+      return err;
+    }
+  }
+  return LB_OK;
 }
 
 /* Behind the last entry of the active page that is not blank. */
@@ -138,18 +163,13 @@ static int find_end(const struct lb_nvs *nvs, uint32_t tail, uint32_t *end)
 }
 
 /* Entries that were programmed, but not marked, cannot be used: they become erased ones. */
-static int bury_unmarked(struct lb_nvs *nvs)
+static int bury_unmarked(struct lb_nvs *nvs, const uint8_t *marks)
 {
-  uint8_t bitmap[NVS_BITMAP];
   uint32_t end = 0;
-  if (nvs->active == nvs->page_count) {
-    return LB_OK;
-  }
-  int err = nvs_bitmap_read(nvs, nvs->active, bitmap);
-  err = err ? err : find_end(nvs, nvs_bitmap_tail(bitmap), &end);
+  int err = find_end(nvs, nvs_bitmap_tail(marks), &end);
   for (uint32_t begin = 0; err == LB_OK && begin < end; begin++) {
     uint32_t behind = begin;
-    while (behind < end && (nvs_bitmap_get(bitmap, behind) & 1U) != 0) { /* empty, or on its way from there */
+    while (behind < end && (nvs_bitmap_get(marks, behind) & 1U) != 0) { /* empty, or on its way from there */
       behind++;
     }
     if (behind > begin) {
@@ -160,10 +180,22 @@ static int bury_unmarked(struct lb_nvs *nvs)
   return err;
 }
 
+static int read_marks(const struct lb_nvs *nvs, uint8_t marks[NVS_BITMAP])
+{
+  memset(marks, 0xFF, NVS_BITMAP);
+  return nvs->active < nvs->page_count ? nvs_bitmap_read(nvs, nvs->active, marks) : LB_OK;
+}
+
+static int take_back_items(struct lb_nvs *nvs, const uint8_t *marks)
+{
+  int err = erase_incomplete(nvs, marks);
+  return err || nvs->active == nvs->page_count ? err : bury_unmarked(nvs, marks);
+}
+
 /* ---- values that are there twice, chunks without an index ---- */
 
 /* The whole item that was written last, if the active page has one. */
-static int find_last(const struct lb_nvs *nvs, struct nvs_item *last, bool *found)
+static int find_last(const struct lb_nvs *nvs, const uint8_t *marks, struct nvs_item *last, bool *found)
 {
   struct nvs_cursor cursor;
   struct nvs_item item;
@@ -171,7 +203,7 @@ static int find_last(const struct lb_nvs *nvs, struct nvs_item *last, bool *foun
   if (nvs->active == nvs->page_count) {
     return LB_OK;
   }
-  nvs_cursor_start_page(&cursor, nvs->active);
+  start_active(nvs, &cursor, marks);
   int result = LB_OK;
   while ((result = nvs_cursor_next(nvs, &cursor, &item)) == LB_OK) {
     if (item.whole) {
@@ -182,16 +214,25 @@ static int find_last(const struct lb_nvs *nvs, struct nvs_item *last, bool *foun
   return result == LB_ERR_NVS_NOT_FOUND ? LB_OK : result;
 }
 
+/* An item that reads as if it were whole is so from now on. */
+static int mark_again(struct lb_nvs *nvs, const struct nvs_item *item)
+{
+  return nvs_bitmap_written(nvs, item->page, item->index, item->index + item->span);
+}
+
 int nvs_settle(struct lb_nvs *nvs)
 {
+  uint8_t marks[NVS_BITMAP];
   struct nvs_item last;
   bool found = false;
   if (!nvs->unsettled) {
     return LB_OK;
   }
-  int err = find_last(nvs, &last, &found);
+  int err = read_marks(nvs, marks);
+  err = err ? err : take_back_items(nvs, marks); /* what was whole when it was opened may not be any more */
+  err = err ? err : find_last(nvs, marks, &last, &found);
   if (err == LB_OK && found) {
-    err = nvs_bitmap_written(nvs, last.page, last.index, last.index + last.span);
+    err = mark_again(nvs, &last);
   } else if (err == LB_OK && nvs->active < nvs->page_count) {
     err = nvs_page_settle(nvs, nvs->active);
   }
@@ -202,10 +243,12 @@ int nvs_settle(struct lb_nvs *nvs)
 /* Only the value that was written last can have an older one beside it. */
 static int erase_old_value(struct lb_nvs *nvs)
 {
+  uint8_t marks[NVS_BITMAP];
   struct nvs_item last;
   bool found = false;
   bool others = false;
-  int err = find_last(nvs, &last, &found);
+  int err = read_marks(nvs, marks);
+  err = err ? err : find_last(nvs, marks, &last, &found);
   if (err || !found || nvs_item_is_chunk(&last)) {
     return err;
   }
@@ -213,7 +256,7 @@ static int erase_old_value(struct lb_nvs *nvs)
   if (err || !others) {
     return err;
   }
-  err = nvs_settle(nvs); /* before the old value goes the new one has to be there for good */
+  err = mark_again(nvs, &last); /* before the old value goes the new one has to be there for good */
   return err ? err : nvs_erase_others(nvs, &last);
 }
 
@@ -247,12 +290,13 @@ static int erase_orphans(struct lb_nvs *nvs)
 
 int nvs_recover(struct lb_nvs *nvs)
 {
+  uint8_t marks[NVS_BITMAP];
   int err = recover_page(nvs);
   if (err == LB_OK && nvs_pages_count(nvs, NVS_PAGE_FREE) == 0) {
     err = LB_ERR_NVS_NO_FREE_PAGES;
   }
-  err = err ? err : erase_incomplete(nvs);
-  err = err ? err : bury_unmarked(nvs);
+  err = err ? err : read_marks(nvs, marks);
+  err = err ? err : take_back_items(nvs, marks);
   err = err ? err : erase_old_value(nvs);
   return err ? err : erase_orphans(nvs);
 }

@@ -20,9 +20,6 @@ static int step(struct console *console)
   }
   console_print(console, "Boot from %s at 0x%08x (size 0x%08x)\n", target->label, (unsigned)target->offset,
                 (unsigned)target->size);
-  if (select->on_trial) {
-    console_print(console, "  It boots on trial\n");
-  }
   return LB_OK;
 }
 

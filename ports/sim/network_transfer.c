@@ -15,24 +15,11 @@
 #include "ports/sim/network_url.h"
 
 #define CONNECT_TIMEOUT_MS 30000L
-#define LAST_HEADER        (-1) /* for curl_easy_header: of the last answer */
 
 static uint64_t now_ms(const struct port_transfer *transfer)
 {
   const struct port_clock *clock = transfer->setup->clock;
   return clock->now_ms(clock->context);
-}
-
-static const char *header(const struct port_transfer *transfer, const char *name, size_t index, size_t *count)
-{
-  struct curl_header *found = NULL;
-  if (curl_easy_header(transfer->easy, name, index, CURLH_HEADER, LAST_HEADER, &found) != CURLHE_OK) {
-    return NULL;
-  }
-  if (count) {
-    *count = found->amount;
-  }
-  return found->value;
 }
 
 void transfer_fail(struct port_transfer *transfer, int error)
@@ -56,65 +43,9 @@ static void heard(struct port_transfer *transfer, size_t length)
 
 /* ---- the headers ---- */
 
-/* Chunks know their end, so a length beside them counts for nothing (RFC 9112, 6.3). Lengths that differ: no HTTP. */
-static bool read_length(struct port_transfer *transfer)
-{
-  struct port_reply *reply = &transfer->reply;
-  size_t count = 1;
-  const bool is_chunked = header(transfer, "Transfer-Encoding", 0, NULL) != NULL;
-  for (size_t i = 0; i < count && !is_chunked; i++) {
-    uint64_t length = 0;
-    const char *text = header(transfer, "Content-Length", i, &count);
-    if (!text) {
-      return true;
-    }
-    if (!network_header_length(text, &length) || (reply->has_length && length != reply->length)) {
-      return false;
-    }
-    reply->has_length = true;
-    reply->length = length;
-  }
-  return true;
-}
-
-/* The one header of that name; NULL if there is none, or several, which nobody could choose between. */
-static const char *only_header(const struct port_transfer *transfer, const char *name)
-{
-  size_t count = 0;
-  const char *text = header(transfer, name, 0, &count);
-  return count == 1 ? text : NULL;
-}
-
-/* A part is one only if all that is said about it fits together. Several parts at once have no Content-Range. */
-static void read_range(const struct port_transfer *transfer, struct port_reply *reply)
-{
-  struct network_range range;
-  const char *text = only_header(transfer, "Content-Range");
-  if (reply->status != PORT_HTTP_PARTIAL || !reply->has_length || !text || !network_header_range(text, &range)) {
-    return;
-  }
-  reply->has_range = reply->length == range.last - range.first + 1;
-  reply->first = range.first;
-  reply->total = range.total;
-}
-
-static void read_validator(const struct port_transfer *transfer, struct port_reply *reply)
-{
-  const char *text = only_header(transfer, "ETag");
-  if (text) {
-    network_header_etag(text, reply->validator, &reply->weak);
-  }
-}
-
 static bool is_redirect(int status)
 {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-/* The answers that never have a body, whatever they announce. */
-static bool has_no_body(int status)
-{
-  return status == 204 || status == 304;
 }
 
 static void headers_complete(struct port_transfer *transfer)
@@ -124,17 +55,14 @@ static void headers_complete(struct port_transfer *transfer)
   if (status < 200) {
     return; /* 100 Continue and its like: the answer is still to come */
   }
-  if (is_redirect((int)status) && header(transfer, "Location", 0, NULL)) {
+  if (is_redirect((int)status) && transfer_header(transfer, "Location", 0, NULL)) {
     transfer->state = TRANSFER_REDIRECT;
     return;
   }
-  transfer->reply = (struct port_reply){.status = (int)status, .has_length = has_no_body((int)status)};
-  if (!transfer->reply.has_length && !read_length(transfer)) {
+  if (!transfer_read_reply(transfer, (int)status)) {
     transfer_fail(transfer, PORT_ERR_PROTOCOL);
     return;
   }
-  read_range(transfer, &transfer->reply);
-  read_validator(transfer, &transfer->reply);
   transfer->has_reply = true;
   transfer->state = TRANSFER_BODY;
 }
@@ -266,9 +194,9 @@ static int add_line(struct port_transfer *transfer, const char *name, const char
 /* They are sent again wherever a redirect leads. */
 static int make_headers(struct port_transfer *transfer, const struct port_request *asked)
 {
-  char range[40];
   int err = add_line(transfer, "Connection", "close");
   if (asked->first > 0 && !err) {
+    char range[40];
     snprintf(range, sizeof range, "bytes=%" PRIu64 "-", asked->first);
     err = add_line(transfer, "Range", range);
     err = err ? err : add_line(transfer, "If-Range", asked->validator);
@@ -333,7 +261,7 @@ void transfer_done(struct port_transfer *transfer, CURLcode code)
 static void follow_redirect(struct port_transfer *transfer)
 {
   char *next = NULL;
-  int err = network_url_follow(transfer->url, header(transfer, "Location", 0, NULL), &next);
+  int err = network_url_follow(transfer->url, transfer_header(transfer, "Location", 0, NULL), &next);
   if (!err && transfer->redirects == PORT_NETWORK_REDIRECTS) {
     err = PORT_ERR_REDIRECTS;
   }

@@ -81,6 +81,12 @@ void transfer_fail(struct port_transfer *transfer, int error);
 /* Takes bytes out of the buffer. */
 uint32_t transfer_take(struct port_transfer *transfer, void *buffer, uint32_t capacity);
 
+/* A header of the last answer, the `index`-th of that name, of how many; NULL: there is none. */
+const char *transfer_header(const struct port_transfer *transfer, const char *name, size_t index, size_t *count);
+
+/* The headers are complete: fills transfer->reply. False: they contradict each other, so that this is no HTTP. */
+bool transfer_read_reply(struct port_transfer *transfer, int status);
+
 /* The PORT_ERR_... of what libcurl said. */
 int transfer_error_of(const struct port_transfer *transfer, CURLcode code);
 

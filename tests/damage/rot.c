@@ -295,7 +295,10 @@ static void try_each_bit(struct situation *situation)
   struct lb_partition slots[LIFE_SLOTS];
   const struct lb_partition otadata = life_partition(life, "otadata");
   const uint32_t sector = life->flash.driver.erase_sizes[0];
-  try_range(situation, otadata.offset, LB_OTADATA_SIZE, OTADATA_BITS);
+  /* Behind the first sector of a half there is never anything; on the real chip a half is one sector. */
+  for (uint32_t half = 0; half < LB_OTADATA_RECORDS; half++) {
+    try_range(situation, otadata.offset + half * (LB_OTADATA_SIZE / 2), sector, OTADATA_BITS);
+  }
   for (uint32_t count = life_slots(life, slots); count > 0; count--) {
     const struct lb_partition *slot = &slots[count - 1];
     try_range(situation, slot->offset, LB_IMAGE_HEAD_SIZE, HEAD_BITS_TRIED);

@@ -264,11 +264,18 @@ static void note_broken_slot(struct run *run, const struct operation *operation)
   }
 }
 
+#define BYTES_PRINTED 8U
+
 static void print_operation(const struct run *run, const struct operation *operation)
 {
-  printf("%u: operation %u, %s of %u bytes at 0x%x\n", (unsigned)run->level, (unsigned)run->operations + 1,
+  const uint8_t *bytes = operation->data;
+  printf("%u: operation %u, %s of %u bytes at 0x%x", (unsigned)run->level, (unsigned)run->operations + 1,
          operation->kind == SIM_OPERATION_ERASE ? "erase" : "program", (unsigned)operation->length,
          (unsigned)operation->address);
+  for (uint32_t i = 0; bytes && i < operation->length && i < BYTES_PRINTED; i++) {
+    printf("%s%02x", i == 0 ? ": " : " ", bytes[i]);
+  }
+  printf("\n");
 }
 
 void explore_operation(struct run *run, const struct operation *operation)

@@ -497,6 +497,22 @@ def journal():
     put("fuzz_journal", "void", b"\0\0" + b"\0" * 32 + sector()[32:])
 
 
+def resume():
+    put("fuzz_resume", "half", bytes([0, 4, 1, 7]))
+    put("fuzz_resume", "two-blocks", bytes([0, 6, 3, 7]) + b"\xff" * 4 + b"\0")
+    put("fuzz_resume", "all", bytes([0, 8, 7, 7]))
+    put("fuzz_resume", "sealed", bytes([0x20, 8, 7, 7]))
+    put("fuzz_resume", "sealing", bytes([0x60, 8, 7, 7]))
+    put("fuzz_resume", "sealed-but-cut", bytes([0x20, 7, 3, 7]))
+    put("fuzz_resume", "wrong-crc", bytes([0, 8, 7, 5]))
+    put("fuzz_resume", "wrong-size", bytes([1, 8, 7, 7]))
+    put("fuzz_resume", "wrong-validator", bytes([2, 8, 7, 7]))
+    put("fuzz_resume", "wrong-head", bytes([4, 8, 7, 7]))
+    put("fuzz_resume", "wrong-end", bytes([8, 4, 1, 7]))
+    put("fuzz_resume", "local", bytes([0x10, 6, 3, 7]))
+    put("fuzz_resume", "rotten", bytes([0, 6, 3, 7]) + b"\xff" * 16 + bytes([100, 1, 0, 8, 0x3E, 0]))
+
+
 def history_entry(
     number, result, cause=0, texts=(b"https://host/a.bin", b"ota_1", b"ota_0", b"3.3.004", b"3.3.003"), image=1
 ):
@@ -544,6 +560,7 @@ def main():
     otadata()
     journal()
     console()
+    resume()
     history()
     csv()
     images()

@@ -253,7 +253,7 @@ OTADATA = (
         "otadata_select.c",
         "return retire(otadata, flash, selection->attempts == 0);",
         "return LB_OK;",
-        "test_trial",
+        "test_trial_rules",
         "test_select",
     ),
     mutant(
@@ -432,7 +432,7 @@ TARGET = (
         "target.c",
         "return is_fallback ? LB_ERR_TARGET_FALLBACK : err;",
         "return err;",
-        "test_target",
+        "test_trial_rules",
         "test_update",
     ),
     mutant(
@@ -447,7 +447,7 @@ TARGET = (
         "target.c",
         "(known.flags & (LB_FLAG_READ_ONLY | LB_FLAG_ENCRYPTED)) != 0",
         "(known.flags & LB_FLAG_READ_ONLY) != 0",
-        "test_target",
+        "test_erase",
     ),
 )
 
@@ -464,7 +464,7 @@ WRITER = (
         "writer.c",
         "return writer->address < writer->compare_end && ",
         "return ",
-        "test_writer",
+        "test_writer_limits",
         "test_resume_cuts",
     ),
     mutant(
@@ -472,7 +472,7 @@ WRITER = (
         "writer.c",
         "bool distrusted = writer->address >= writer->distrusted && writer->address < writer->distrust_end;",
         "bool distrusted = false;",
-        "test_writer",
+        "test_writer_limits",
         "test_resume_cuts",
     ),
     mutant(
@@ -480,7 +480,7 @@ WRITER = (
         "writer.c",
         "if (length > writer->end - writer->address - writer->fill) {",
         "if (length > writer->end - writer->address) {",
-        "test_writer",
+        "test_writer_limits",
     ),
     mutant(
         "erases after it has programmed: the block counts as erased from the start",

@@ -25,34 +25,31 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / "build" / "mutation"
 COPIED = ("CMakeLists.txt", "cmake", "include", "lib", "boot", "module", "ports", "tool", "examples", "bench", "tests")
 SECONDS = 120  # that a test may take; one that hangs has noticed
-# Tests of lib/ that may notice anything, run after a mutant's own, until one fails.
+# Tests of lib/ that may notice anything, run after a mutant's own, until one fails; and those of the settings, for them.
 GENERAL = (
-    "test_otadata",
-    "test_trial",
-    "test_trial_settle",
-    "test_trial_boot",
-    "test_boot",
-    "test_select",
-    "test_update",
-    "test_journal",
-    "test_resume_cuts",
-    "test_writer",
-    "test_target",
-    "test_erase",
-    "test_image",
-    "test_verify",
-    "test_partition",
     "test_flash",
-    "test_history",
-    "test_nvs_read",
-    "test_nvs_write",
-    "test_nvs_cuts",
-    "test_nvs_hostile",
-    "test_selection_rules",
-    "test_power_cut",
+    "test_trial_rules",
+    "test_writer_limits",
+    "test_verify",
+    "test_select",
+    "test_journal",
+    "test_partition",
+    "test_target",
+    "test_update",
     "test_only_write",
-    "test_two_consoles",
+    "test_selection_rules",
+    "test_boot",
+    "test_erase",
+    "test_trial",
+    "test_image",
+    "test_writer",
+    "test_trial_boot",
+    "test_trial_settle",
+    "test_otadata",
+    "test_resume_cuts",
+    "test_power_cut",
 )
+OF_SETTINGS = ("test_nvs_read", "test_nvs_write", "test_nvs_cuts", "test_history")
 FLAGS = "-O1 -w"
 
 
@@ -148,7 +145,8 @@ class Tree:
         known = {
             path.stem for folder in ("unit", "regression") for path in (self.tree / "tests" / folder).glob("test_*.c")
         }
-        return [test for test in dict.fromkeys(mutant.tests + GENERAL) if test in known and test not in self.without]
+        more = OF_SETTINGS if mutant.file.startswith(("nvs_", "history")) else GENERAL
+        return [test for test in dict.fromkeys(mutant.tests + more) if test in known and test not in self.without]
 
     def judge(self, mutant):
         """The test that notices, or None."""

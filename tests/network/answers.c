@@ -202,6 +202,13 @@ static void strange_length(struct peer *peer, struct draft *draft)
   }
 }
 
+static void set_number(struct draft *draft, const char *name, size_t number)
+{
+  char value[24];
+  snprintf(value, sizeof value, "%zu", number);
+  set_line(draft, name, value);
+}
+
 static void other_part(struct peer *peer, struct draft *draft)
 {
   char range[64];
@@ -211,6 +218,7 @@ static void other_part(struct peer *peer, struct draft *draft)
   switch (below(peer, 5)) {
   case 0:
     snprintf(range, sizeof range, "bytes %u-%u/%u", first - 1U, total - 2U, total);
+    draft->body -= draft->body_length < total ? 1 : 0;
     break;
   case 1:
     snprintf(range, sizeof range, "bytes %u-%u/%u", first, total - 1U, total + 1U);
@@ -220,6 +228,9 @@ static void other_part(struct peer *peer, struct draft *draft)
     break;
   case 3:
     snprintf(range, sizeof range, "bytes 0-%u/%u", total - 1U, total);
+    draft->body = peer->files[peer->file].bytes;
+    draft->body_length = total;
+    set_number(draft, "Content-Length", total);
     break;
   default:
     snprintf(range, sizeof range, "bytes %u-%u/*", first, total - 1U);
@@ -234,13 +245,6 @@ static void change_file(struct peer *peer, bool same_tag)
   peer->file = (before + (same_tag ? 2U : 1U + below(peer, PEER_FILES - 1U))) % PEER_FILES;
   peer->version += same_tag ? 0 : 1;
   peer->lied = peer->lied || same_tag;
-}
-
-static void set_number(struct draft *draft, const char *name, size_t number)
-{
-  char value[24];
-  snprintf(value, sizeof value, "%zu", number);
-  set_line(draft, name, value);
 }
 
 /* Changes the right answer into the one that the behaviour wants. */

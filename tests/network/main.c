@@ -7,6 +7,8 @@
  *   network [--sessions N] [--seed S] [--only NUMBER]
  */
 #define _GNU_SOURCE
+#include <sched.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +24,8 @@
 #define SEED          20261122U
 #define SESSION_LIMIT 3600U /* seconds for all of them */
 #define BLOCK         65536U
+#define KILOBYTE      1024U
+#define STILL_ENOUGH  4U
 
 enum count {
   COUNT_SESSIONS = PEER_BEHAVIOURS,
@@ -50,12 +54,16 @@ struct session {
   struct lb_partition target; /* of the last attempt */
 };
 
-/* What may happen to an attempt from outside, and when. */
+/* What may happen to an attempt from outside, and when: in kilobytes that have come and half seconds of waiting. */
 struct fate {
-  uint32_t cancel_poll; /* 0: never */
-  uint32_t link_poll;   /* the link goes down; 0: never */
-  uint64_t link_us;     /* for so long */
+  uint64_t cancel_at; /* 0: never */
+  uint64_t link_at;   /* the link goes down; 0: never */
+  uint64_t link_us;   /* for so long */
 };
+
+/* What the present session has said so far, for the complaint. */
+static char story[1U << 20];
+static size_t story_length;
 
 static struct peer peer;
 static struct module_on_link *links[2];
@@ -102,6 +110,19 @@ static void open_all(void)
     at_first[i] = malloc(links[i]->flash.driver.size);
     need(at_first[i] != NULL, "no memory");
     memcpy(at_first[i], sim_flash_bytes(&links[i]->flash), links[i]->flash.driver.size);
+  }
+}
+
+static void tell_story(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void tell_story(const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  const int length = vsnprintf(story + story_length, sizeof story - story_length, format, arguments);
+  va_end(arguments);
+  if (length > 0 && (size_t)length < sizeof story - story_length) {
+    story_length += (size_t)length;
   }
 }
 
@@ -157,6 +178,7 @@ static bool boot(struct session *session, bool may_be_updated)
     tally_stranded(session->tally, "nothing boots: %s", lb_error_info(err)->name);
     return false;
   }
+  tell_story("%s boots\n", label);
   session->was_updated = strcmp(label, session->target.label) == 0;
   if (session->was_updated && may_be_updated && holds_what_was_sent(session)) {
     return true;
@@ -193,10 +215,10 @@ static struct fate draw_fate(struct session *session, uint32_t attempt)
   }
   switch (unit_random_below(random, 4)) {
   case 0:
-    fate.cancel_poll = 1U + unit_random_below(random, 600);
+    fate.cancel_at = 1U + unit_random_below(random, 400);
     break;
   case 1:
-    fate.link_poll = 1U + unit_random_below(random, 600);
+    fate.link_at = 1U + unit_random_below(random, 400);
     fate.link_us = 1000000ULL * (1U + unit_random_below(random, 300));
     break;
   default:
@@ -209,11 +231,12 @@ static struct fate draw_fate(struct session *session, uint32_t attempt)
 }
 
 /* The link goes down, and comes back when its time has come. */
-static void move_link(struct session *session, struct fate *fate, uint32_t poll)
+static void move_link(struct session *session, struct fate *fate, uint64_t progress)
 {
   const struct port_network *network = session->link->port.network;
   const uint64_t now_us = sim_clock_now_us(&session->link->clock);
-  if (fate->link_poll != 0 && poll == fate->link_poll) {
+  if (fate->link_at != 0 && progress >= fate->link_at) {
+    fate->link_at = 0;
     fate->link_us += now_us;
     network->set_link(network->context, false, "");
     session->tally->counts[COUNT_LINK_DOWN]++;
@@ -241,7 +264,10 @@ static enum end attempt_update(struct session *session, uint32_t attempt)
 {
   struct module_on_link *link = session->link;
   struct fate fate = draw_fate(session, attempt);
+  const uint64_t received = module_on_link_received;
   uint32_t seen = peer.connections;
+  uint32_t still = 0; /* rounds in which nothing happened */
+  uint64_t waited = 0;
   link->output_length = 0;
   link->output[0] = '\0';
   int result = console_execute(&link->console, "ota flash http " LINK_SOURCE);
@@ -250,8 +276,9 @@ static enum end attempt_update(struct session *session, uint32_t attempt)
       tally_broken(session->tally, "it goes on for ever:\n%s", link->output);
       break;
     }
-    move_link(session, &fate, poll);
-    if (poll == fate.cancel_poll) {
+    const uint64_t progress = (module_on_link_received - received) / KILOBYTE + waited;
+    move_link(session, &fate, progress);
+    if (fate.cancel_at != 0 && progress >= fate.cancel_at) {
       session->tally->counts[COUNT_CANCELLED]++;
       console_cancel(&link->console);
       return END_CANCELLED;
@@ -262,8 +289,12 @@ static enum end attempt_update(struct session *session, uint32_t attempt)
     if (sim_flash_cut_fired(&link->flash)) {
       return END_POWER_CUT;
     }
-    if (!moved && console_is_waiting(&link->console)) {
+    still = moved || !console_is_waiting(&link->console) ? 0 : still + 1U;
+    if (still >= STILL_ENOUGH) { /* the system may take a moment to carry what was sent */
       sim_clock_spend_us(&link->clock, IDLE_US);
+      waited++;
+    } else if (still > 0) {
+      sched_yield();
     }
   }
   return result == LB_OK ? END_SUCCESS : END_FAILURE;
@@ -293,6 +324,7 @@ static bool try_once(struct session *session, uint32_t attempt, const uint8_t *b
   const enum end end = attempt_update(session, attempt);
   session->target = session->link->module.flash_job.target; /* from factory, whichever holds nothing that boots */
   count_output(session);
+  tell_story("attempt %u, end %d:\n%s", (unsigned)attempt, (int)end, session->link->output);
   sim_flash_cut_at(&session->link->flash, 0, SIM_CUT_TORN);
   if (end == END_POWER_CUT) {
     tally->counts[COUNT_POWER_CUTS]++;
@@ -302,7 +334,8 @@ static bool try_once(struct session *session, uint32_t attempt, const uint8_t *b
     tally->counts[COUNT_REFUSALS] += end == END_FAILURE ? 1 : 0;
     check_words(session);
   }
-  if (!peer.damaged && strstr(session->link->output, "invalid app image")) {
+  if (!peer.damaged && (strstr(session->link->output, "invalid app image") ||
+                        strstr(session->link->output, "not as many bytes came as were announced"))) {
     tally_broken(tally, "parts that do not belong together were put together:\n%s", session->link->output);
   }
   if (end == END_SUCCESS && !holds_what_was_sent(session)) {
@@ -344,6 +377,8 @@ static void run_session(uint32_t number, struct tally *tally)
   session.link->port.seed = (uint32_t)seed;
   session.fresh_at = module_on_link_received;
   tally->counts[COUNT_SESSIONS]++;
+  const uint64_t wrong = tally->broken + tally->stranded;
+  story_length = 0;
   bool more = boot(&session, false);
   uint32_t attempt = 0;
   for (; more && attempt < ATTEMPTS; attempt++) {
@@ -354,6 +389,9 @@ static void run_session(uint32_t number, struct tally *tally)
   }
   for (unsigned i = 0; i < PEER_BEHAVIOURS; i++) {
     tally->counts[i] += peer.played[i];
+  }
+  if (tally->broken + tally->stranded > wrong) {
+    fprintf(stderr, "%s:\n%s", place, story);
   }
 }
 
@@ -380,7 +418,7 @@ int main(int argc, char **argv)
   fflush(stdout);
   if (only >= 0) {
     run_session((uint32_t)only, &total);
-    printf("%s", links[only % 2]->output);
+    printf("%s", story);
     return total.broken + total.stranded > 0;
   }
   tally_share_out(&total, sessions, run_session, SESSION_LIMIT);

@@ -232,7 +232,7 @@ def test_erase_refused(full, line, lines):
 
 def test_erase_of_what_boots_next(full):
     session = full.run("ota boot ota_1", "ota erase ota_1", code=1)
-    assert session.lines[2:] == ["Error: Cannot erase boot partition", BOOTS_NEXT]
+    assert session.lines[1:] == ["Error: Cannot erase boot partition", BOOTS_NEXT]
     assert session.changed == {"otadata"}
 
 
@@ -241,7 +241,7 @@ def test_erase_refused_while_an_ota_slot_runs(full):
     session = full.run("ota erase factory", "ota erase ota_0", "ota boot ota_1", "ota erase ota_0", "ota erase ota_1",
                        options=["--keep-going"], code=1)
     assert session.lines == [*FACTORY_STAYS, "Error: Cannot erase currently running partition", RUNS,
-                             "Boot from ota_1 at 0x00810000 (size 0x00400000)", "  It boots on trial",
+                             "Boot from ota_1 at 0x00810000 (size 0x00400000)",
                              "Error: Cannot erase currently running partition", RUNS,
                              "Error: Cannot erase boot partition", BOOTS_NEXT]
     assert session.changed == {"otadata"}
@@ -334,7 +334,7 @@ def test_copy_onto_itself(full, slot):
 
 def test_copy_to_the_slot_that_boots_next(full):
     session = full.run("ota boot ota_1", "ota copy factory ota_1", code=1)
-    assert session.lines[2:] == ["Error: Cannot copy to boot partition", BOOTS_NEXT]
+    assert session.lines[1:] == ["Error: Cannot copy to boot partition", BOOTS_NEXT]
     assert session.changed == {"otadata"}
 
 
@@ -392,7 +392,7 @@ def test_copy_to_a_smaller_slot(small_slots):
 
 def test_copy_that_just_fits(small_slots):
     session = small_slots.run("ota copy factory ota_2", "ota boot ota_2")
-    assert session.lines[-2:] == ["Boot from ota_2 at 0x00440000 (size 0x00012000)", "  It boots on trial"]
+    assert session.lines[-1:] == ["Boot from ota_2 at 0x00440000 (size 0x00012000)"]
     assert session.lines[5] == "OTA copy was successful"
 
 

@@ -123,7 +123,7 @@ def test_life_of_a_module(make_module, images, server):
         "  Next boot will be from 'ota_1'",
         *status(second, "3.3.003-600", "ota_0", "ota_1", offered),
         *status(third, "3.3.003-601", "ota_1", "ota_1", offered),
-        "Boot from ota_0 at 0x00410000 (size 0x00400000)", "  It boots on trial",
+        "Boot from ota_0 at 0x00410000 (size 0x00400000)",
         *status(third, "3.3.003-601", "ota_1", "ota_0", offered),
         *status(second, "3.3.003-600", "ota_0", "ota_0", offered),
         "Boot from factory at 0x00010000 (size 0x00400000)",

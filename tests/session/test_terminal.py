@@ -273,6 +273,7 @@ def test_ctrl_c_while_flashing_a_file(module):
         row = len(terminal.screen.rows)
         terminal.keys(f"ota flash vfs {card}", ENTER)
         terminal.wait_for(BEGUN)
+        time.sleep(0.25)  # history and journal are written first
         terminal.keys(CTRL_C)
         terminal.wait_for_prompt(row + 1)
         assert terminal.rows[-4:-1] == [f"^C{CANCELLED}", *remains(INCOMPLETE)]
@@ -298,8 +299,7 @@ def test_ctrl_c_after_the_image_was_verified(module):
         assert f"  Next boot will be from '{next_boot}'" in shown
         if cancelled:
             assert f"  Partition ota_0 {WHOLE}" in shown
-        assert terminal.command("ota boot ota_0") == ["Boot from ota_0 at 0x00410000 (size 0x00400000)",
-                                                         "  It boots on trial"]
+        assert terminal.command("ota boot ota_0") == ["Boot from ota_0 at 0x00410000 (size 0x00400000)"]
         assert content(module.flash, "ota_0", SIZE) == FACTORY
 
 

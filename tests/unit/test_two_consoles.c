@@ -43,7 +43,7 @@ static const struct job {
   const char *line;
   const char *last; /* of its output */
 } jobs[] = {
-    {"ota boot ota_1", "Boot from ota_1 at 0x00810000 (size 0x00400000)\n  It boots on trial\n"},
+    {"ota boot ota_1", "Boot from ota_1 at 0x00810000 (size 0x00400000)\n"},
     {"ota flash http", "  Next boot will be from 'ota_0'\n"},
     {"ota flash vfs " WORLD_FILE, "  Next boot will be from 'ota_0'\n"},
     {"ota flash vfs " WORLD_FILE " to ota_1", "  Next boot will be from 'ota_1'\n"},
