@@ -119,7 +119,8 @@ static int begin_trial(struct attempt *attempt)
   if (!lb_otadata_on_trial(otadata, otadata->active)) {
     return LB_OK;
   }
-  const struct lb_trial *trial = &otadata->records[otadata->active].trial;
+  /* as they were judged: a weak mark may be counted when all is read anew */
+  const struct lb_trial trial = otadata->records[otadata->active].trial;
   int err = attempt->marks_error;
   if (!err && !attempt->preview) {
     err = lb_trial_begin_boot(otadata, attempt->device);
@@ -130,8 +131,8 @@ static int begin_trial(struct attempt *attempt)
     return err;
   }
   decision->on_trial = true;
-  decision->attempt = trial->failures + 1U;
-  decision->attempts = trial->attempts;
+  decision->attempt = trial.failures + 1U;
+  decision->attempts = trial.attempts;
   return LB_OK;
 }
 

@@ -125,13 +125,6 @@ int nvs_page_mark(struct lb_nvs *nvs, uint32_t page, enum nvs_page_state state)
   return LB_OK;
 }
 
-int nvs_page_settle(struct lb_nvs *nvs, uint32_t page)
-{
-  uint8_t header[HEADER];
-  int err = lb_flash_read(nvs->flash, nvs_page_address(nvs, page), header, sizeof(header));
-  return err ? err : nvs_program(nvs, nvs_page_address(nvs, page), header, sizeof(header));
-}
-
 /* ---- taking turns ---- */
 
 static int erase_page(struct lb_nvs *nvs, uint32_t page)

@@ -63,9 +63,6 @@ int nvs_bitmap_erased(struct lb_nvs *nvs, uint32_t page, uint32_t begin, uint32_
 /* Moves a page on to FULL or FREEING. */
 int nvs_page_mark(struct lb_nvs *nvs, uint32_t page, enum nvs_page_state state);
 
-/* Programs the header of a page once more as it reads. */
-int nvs_page_settle(struct lb_nvs *nvs, uint32_t page);
-
 /* Erases a free page if it is not blank. LB_MORE if this call may not erase any more. */
 int nvs_page_prepare(struct lb_nvs *nvs, uint32_t page);
 
@@ -205,8 +202,8 @@ int nvs_compact(struct lb_nvs *nvs, uint32_t source);
 int nvs_recover(struct lb_nvs *nvs);
 
 /*
- * Programs once more what reads as if it were written last: marks, or the header of a page without items. A cut may have
- * left them so weak that they read differently the next time. Only once after opening.
+ * Marks once more what reads as if it were written last, and drops an active page without items: a cut may have left
+ * marks or the page's header so weak that they read differently the next time. Only once after opening.
  */
 int nvs_settle(struct lb_nvs *nvs);
 

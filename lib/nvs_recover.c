@@ -229,26 +229,27 @@ int nvs_settle(struct lb_nvs *nvs)
     return LB_OK;
   }
   int err = read_marks(nvs, marks);
+  if (err == LB_OK && nvs->active < nvs->page_count && nvs_bitmap_tail(marks) == 0) {
+    err = nvs_page_retire(nvs, nvs->active); /* its header may be weak itself, and nothing is lost with it */
+    nvs->unsettled = err != LB_OK;
+    return err;
+  }
   err = err ? err : take_back_items(nvs, marks); /* what was whole when it was opened may not be any more */
   err = err ? err : find_last(nvs, marks, &last, &found);
   if (err == LB_OK && found) {
     err = mark_again(nvs, &last);
-  } else if (err == LB_OK && nvs->active < nvs->page_count) {
-    err = nvs_page_settle(nvs, nvs->active);
   }
   nvs->unsettled = err != LB_OK;
   return err;
 }
 
 /* Only the value that was written last can have an older one beside it. */
-static int erase_old_value(struct lb_nvs *nvs)
+static int erase_old_value(struct lb_nvs *nvs, const uint8_t *marks)
 {
-  uint8_t marks[NVS_BITMAP];
   struct nvs_item last;
   bool found = false;
   bool others = false;
-  int err = read_marks(nvs, marks);
-  err = err ? err : find_last(nvs, marks, &last, &found);
+  int err = find_last(nvs, marks, &last, &found);
   if (err || !found || nvs_item_is_chunk(&last)) {
     return err;
   }
@@ -297,6 +298,6 @@ int nvs_recover(struct lb_nvs *nvs)
   }
   err = err ? err : read_marks(nvs, marks);
   err = err ? err : take_back_items(nvs, marks);
-  err = err ? err : erase_old_value(nvs);
+  err = err ? err : erase_old_value(nvs, marks);
   return err ? err : erase_orphans(nvs);
 }

@@ -19,7 +19,7 @@ DOCUMENT = ROOT / "docs" / "campaign.md"
 # name, what it is, command, lines of its output that are kept (from the end)
 CAMPAIGNS = (
     ("faults", "Power cuts: every operation, every way, and again during the recovery", "make faults", 40),
-    ("faults-more", "Bit rot, sectors that fail, wear", "make faults-more", 40),
+    ("damage", "Bit rot, operations that fail, wear", "make damage", 60),
     ("network", "10,000 sessions with a peer that misbehaves", "make network", 30),
     ("kills", "300 modules killed in the middle of an update", "make kills", 12),
     ("fuzz", "Every parser under libFuzzer", "make fuzz FUZZ_SECONDS=60", 30),

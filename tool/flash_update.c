@@ -56,9 +56,8 @@ static int deselect(struct flash_dump *dump)
   int result = lb_otadata_read(&otadata, device);
   result = result == LB_OK ? LB_MORE : result;
   while (result == LB_MORE) {
-    result = lb_partition_is_ota(running)
-                 ? lb_otadata_select_slot(&otadata, device, &selection)
-                 : lb_otadata_select_factory(&otadata, device);
+    result = lb_partition_is_ota(running) ? lb_otadata_select_slot(&otadata, device, &selection)
+                                          : lb_otadata_select_factory(&otadata, device);
   }
   return result;
 }

@@ -143,7 +143,7 @@ void check_setting(struct run *run)
   const bool is_old =
       ledger->setting ? result == LB_OK && strcmp(value, ledger->setting) == 0 : result == LB_ERR_NVS_NOT_FOUND;
   const bool is_next = ledger->setting_next && result == LB_OK && strcmp(value, ledger->setting_next) == 0;
-  CHECK(run, 5, is_old || is_next, "a setting is lost: %s", lb_error_info(result)->name);
+  CHECK(run, 5, is_old || is_next, "a setting is lost: %s, \"%s\"", lb_error_info(result)->name, value);
   if (ledger->setting) { /* one of the two has been erased now; without an old one a weak mark may come and go */
     ledger->setting = is_next ? ledger->setting_next : ledger->setting;
     ledger->setting_next = NULL;

@@ -2,6 +2,7 @@
 /* The module of a scenario, as it is at the beginning. */
 #include "tests/faults/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +110,22 @@ static void put_records(struct engine *engine)
   }
 }
 
+/* Another key each time for some of them, lest a page has nothing but what is outdated. */
+static void put_settings(struct engine *engine)
+{
+  static struct lb_nvs nvs;
+  for (uint32_t i = 0; i < engine->scenario->settings; i++) {
+    char key[LB_NVS_NAME_SIZE];
+    int result = LB_MORE;
+    (void)snprintf(key, sizeof key, "key.%u", (unsigned)(i % 3 == 0 ? i / 3 % 40 : 40));
+    must(lb_nvs_open(&nvs, &engine->chip.driver, &engine->nvs, true) == LB_OK);
+    while (result == LB_MORE) {
+      result = lb_nvs_set_integer(&nvs, "ota", key, LB_NVS_U32, i);
+    }
+    must(result == LB_OK);
+  }
+}
+
 void engine_open(struct engine *engine, const struct scenario *scenario)
 {
   const struct sim_geometry geometry = geometry_of(scenario);
@@ -124,6 +141,7 @@ void engine_open(struct engine *engine, const struct scenario *scenario)
   put_table(engine);
   put_images(engine);
   put_records(engine);
+  put_settings(engine);
   engine->reference = malloc(geometry.size);
   must(engine->reference != NULL);
   memcpy(engine->reference, engine->chip.bytes, geometry.size);

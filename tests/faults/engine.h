@@ -79,6 +79,7 @@ struct scenario {
   enum image_name content[SLOTS]; /* what is in the slots at the beginning */
   uint8_t broken;                 /* SLOT_... of the one of them that has a flipped bit, or NO_SLOT */
   struct record_plan records[2];  /* of otadata at the beginning */
+  uint32_t settings;              /* how often a setting was changed before, so that pages of nvs fill up */
   struct choice boots;            /* what then boots; the engine makes sure */
   const struct step *script;
   uint32_t steps;

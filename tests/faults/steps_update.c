@@ -135,7 +135,7 @@ void step_update(struct run *run, const struct step *step)
   const struct lb_update_config config = configure(run, step, &slot);
   const struct choice target = begin_writing(run, &slot, step->image);
   const struct belief next = ledger_selection(&run->ledger, target, step->attempts);
-  run->ledger.content[target.slot] = step->image; /* what is there if it boots: nothing else may */
+  run->ledger.content[target.slot] = (uint8_t)step->image; /* what is there if it boots: nothing else may */
   ledger_begin(&run->ledger, &next);
   step_must(run, begin(run, &config), "beginning the update");
   const uint32_t from = lb_update_position(&run->work.update);

@@ -76,7 +76,7 @@ def keep(target):
     grown, _ = folders(target)
     length = KEPT.get(target, LONGEST.get(target, LONGEST_OTHER))
     subprocess.run(
-        command(target, "-merge=1", f"-max_len={length}", str(HERE / "corpus" / target), str(grown)),
+        command(target, "-merge=1", "-use_counters=0", f"-max_len={length}", str(HERE / "corpus" / target), str(grown)),
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

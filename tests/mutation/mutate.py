@@ -35,6 +35,9 @@ GENERAL = (
     "test_journal",
     "test_partition",
     "test_target",
+    "test_update_rules",
+    "test_resume_rules",
+    "test_resume",
     "test_update",
     "test_only_write",
     "test_selection_rules",
@@ -49,7 +52,7 @@ GENERAL = (
     "test_resume_cuts",
     "test_power_cut",
 )
-OF_SETTINGS = ("test_nvs_read", "test_nvs_write", "test_nvs_cuts", "test_history")
+OF_SETTINGS = ("test_history_hostile", "test_nvs_read", "test_nvs_write", "test_nvs_cuts", "test_history")
 FLAGS = "-O1 -w"
 
 

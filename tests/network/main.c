@@ -36,6 +36,7 @@ enum count {
   COUNT_CANCELLED,
   COUNT_RETRIES,
   COUNT_RESUMED,
+  COUNT_COMPARED,
   COUNT_STARTED_OVER,
   COUNT_BOOTS,
   COUNTS
@@ -59,6 +60,7 @@ struct fate {
   uint64_t cancel_at; /* 0: never */
   uint64_t link_at;   /* the link goes down; 0: never */
   uint64_t link_us;   /* for so long */
+  bool late_cut;      /* the power goes when all has come */
 };
 
 /* What the present session has said so far, for the complaint. */
@@ -213,13 +215,16 @@ static struct fate draw_fate(struct session *session, uint32_t attempt)
   if (attempt >= 6 || unit_random_below(random, 2) == 0) {
     return fate;
   }
-  switch (unit_random_below(random, 4)) {
+  switch (unit_random_below(random, 5)) {
   case 0:
     fate.cancel_at = 1U + unit_random_below(random, 400);
     break;
   case 1:
     fate.link_at = 1U + unit_random_below(random, 400);
     fate.link_us = 1000000ULL * (1U + unit_random_below(random, 300));
+    break;
+  case 2:
+    fate.late_cut = true;
     break;
   default:
     sim_flash_seed(&session->link->flash, unit_random_next(random));
@@ -243,6 +248,15 @@ static void move_link(struct session *session, struct fate *fate, uint64_t progr
   }
   if (!network->is_up(network->context) && now_us >= fate->link_us) {
     network->set_link(network->context, true, "");
+  }
+}
+
+/* All has come, and the power goes at one of the next few operations of the flash. */
+static void cut_late(struct session *session, struct fate *fate)
+{
+  if (fate->late_cut && session->link->module.flash_job.stage == FLASH_JOB_FINISHING) {
+    fate->late_cut = false;
+    sim_flash_cut_at(&session->link->flash, 1U + unit_random_below(&session->random, 6), SIM_CUT_TORN);
   }
 }
 
@@ -283,6 +297,7 @@ static enum end attempt_update(struct session *session, uint32_t attempt)
       console_cancel(&link->console);
       return END_CANCELLED;
     }
+    cut_late(session, &fate);
     const bool moved = peer_step(&peer);
     watch_request(session, &seen);
     result = console_poll(&link->console);
@@ -314,6 +329,12 @@ static void count_output(struct session *session)
   const char *output = session->link->output;
   session->tally->counts[COUNT_RETRIES] += occurrences(output, "): trying again in ");
   session->tally->counts[COUNT_RESUMED] += occurrences(output, "Resuming at ");
+  for (const char *at = strstr(output, "Resuming at "); at; at = strstr(at + 1, "Resuming at ")) {
+    unsigned first = 0;
+    unsigned size = 0;
+    (void)sscanf(at, "Resuming at %u of %u", &first, &size);
+    session->tally->counts[COUNT_COMPARED] += first + 1U == size ? 1 : 0;
+  }
   session->tally->counts[COUNT_STARTED_OVER] += occurrences(output, "Starting over: ");
 }
 
@@ -398,8 +419,17 @@ static void run_session(uint32_t number, struct tally *tally)
 int main(int argc, char **argv)
 {
   static const char *const outcomes[COUNTS - PEER_BEHAVIOURS] = {
-      "sessions", "successes",    "refusals", "power cuts", "links taken down", "cancelled", "lost links tried again",
-      "resumed",  "started over", "boots"};
+      "sessions",
+      "successes",
+      "refusals",
+      "power cuts",
+      "links taken down",
+      "cancelled",
+      "lost links tried again",
+      "resumed",
+      "resumed with nothing left but to ask whether it is the same",
+      "started over",
+      "boots"};
   static struct tally total;
   const char *names[COUNTS];
   uint32_t sessions = SESSIONS;

@@ -205,7 +205,7 @@ def test_silent_for_a_minute(web, module, sent):
 
 def test_slow_server_is_no_bad_server(web, module):
     """More than a minute in all, of the module's time, and never a minute without a byte."""
-    web.pages[BIN] = slowly(NEWER, pieces=30, pause=0.3)
+    web.pages[BIN] = slowly(NEWER, pieces=30, pause=0.4)
     session = module.run("ota flash http", "boot status", options=VIRTUAL)
     assert "OTA flash was successful" in session.lines
     seconds = int(re.search(r"Last boot was (\d+) second", session.text)[1])
