@@ -52,6 +52,12 @@ static void settle(struct attempt *attempt)
   }
 }
 
+static bool has_failed_enough(const struct lb_otadata *otadata)
+{
+  return lb_otadata_on_trial(otadata, otadata->active) &&
+         otadata->records[otadata->active].trial.failures >= otadata->records[otadata->active].trial.attempts;
+}
+
 /* Has the trial of what is selected just come to a bad end? */
 static void judge(struct attempt *attempt)
 {
@@ -65,10 +71,14 @@ static void judge(struct attempt *attempt)
     return;
   }
   int err = lb_trial_judge(otadata, attempt->device, decision->reset, &rejected);
-  attempt->marks_error = attempt->marks_error ? attempt->marks_error : err;
   if (!err && !rejected) { /* all was read anew, and a mark that was weak may be seen now */
     settle(attempt);
+    if (has_failed_enough(otadata)) {
+      index = otadata->active;
+      err = lb_trial_judge(otadata, attempt->device, decision->reset, &rejected);
+    }
   }
+  attempt->marks_error = attempt->marks_error ? attempt->marks_error : err;
   if (rejected && !err) {
     decision->went_back = true;
     decision->failed = selected;

@@ -118,6 +118,14 @@ static void start_active(const struct lb_nvs *nvs, struct nvs_cursor *cursor, co
   cursor->loaded = true;
 }
 
+/* Its header tells how far it reaches: it is marked for good first, so that it can be seen until all of it is erased.
+ */
+static int erase_visibly(struct lb_nvs *nvs, const struct nvs_item *item)
+{
+  int err = nvs_bitmap_written(nvs, item->page, item->index, item->index + 1U);
+  return err ? err : nvs_item_erase(nvs, item);
+}
+
 static int erase_incomplete_on(struct lb_nvs *nvs, uint32_t page, const uint8_t *marks)
 {
   struct nvs_cursor cursor;
@@ -128,7 +136,7 @@ static int erase_incomplete_on(struct lb_nvs *nvs, uint32_t page, const uint8_t 
   }
   int result = LB_OK;
   while ((result = nvs_cursor_next(nvs, &cursor, &item)) == LB_OK) {
-    int err = item.whole ? LB_OK : nvs_item_erase(nvs, &item);
+    int err = item.whole ? LB_OK : erase_visibly(nvs, &item);
     if (err) {
       return err;
     }

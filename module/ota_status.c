@@ -39,15 +39,19 @@ static const char *verdict(const struct console *console, const char *available)
   return "";
 }
 
-/* Updates that wait to be gone on with. A slot that cannot be read has none: nobody would go on with it. */
-static void print_interrupted(struct console *console)
+/*
+ * Updates that wait to be gone on with. A slot that cannot be read has none: nobody would go on with it. One that runs
+ * or boots next has none either: if its journal is still open, the power went right after it had been selected.
+ */
+static void print_interrupted(struct console *console, const struct lb_partition *next)
 {
   struct module *module = console->module;
   struct flash_interrupted interrupted;
   struct lb_partition slot;
   for (uint32_t i = 0; lb_table_app_slot(module->table, i, &slot) == LB_OK; i++) {
     char source[SOURCE_NAME_SIZE];
-    if (!lb_partition_is_ota(&slot) || flash_interrupted_find(&interrupted, module, &slot) != LB_OK) {
+    bool in_use = lb_partition_same(&slot, &module->boot.partition) || lb_partition_same(&slot, next);
+    if (!lb_partition_is_ota(&slot) || in_use || flash_interrupted_find(&interrupted, module, &slot) != LB_OK) {
       continue;
     }
     console_print(console, "Status:            Interrupted (%u%%)\n", (unsigned)interrupted.percent);
@@ -87,7 +91,7 @@ static int print_status(struct console *console, const char *available, const ch
     console_print(console, "Status:            %s (%u%%)\n", flash_job_text(update),
                   (unsigned)flash_job_percent(update));
   } else {
-    print_interrupted(console);
+    print_interrupted(console, &next);
   }
   return LB_OK;
 }

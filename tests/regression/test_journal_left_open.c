@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Found in review: cut between selecting a slot and closing its journal, the slot boots with an open journal, and
+ * `ota status` called an update that was done interrupted for ever after.
+ */
+#include "lifeboat/journal.h"
+#include "tests/unit/support/unit.h"
+#include "tests/unit/support/world.h"
+
+#define SIZE  8192U
+#define OTA_0 0x410000U
+
+static void leave_journal(struct world *world)
+{
+  static const uint8_t head[LB_IMAGE_HEADER_SIZE] = {LB_IMAGE_MAGIC, 1};
+  struct lb_journal journal = {.phase = 0};
+  const struct lb_partition slot = {.offset = OTA_0, .size = 0x400000, .subtype = 0x10, .label = "ota_0"};
+  const struct lb_journal_subject subject = {
+      .source = "host/a.bin", .validator = "\"1\"", .size = SIZE, .compare_end = OTA_0, .head = head};
+  int result = LB_MORE;
+
+  while (result == LB_MORE) {
+    result = lb_journal_create(&journal, &world->flash.driver, &slot, &subject);
+  }
+  assert_result(result, LB_OK);
+  assert_result(lb_journal_begin_block(&journal, 0), LB_OK);
+  assert_result(lb_journal_finish_block(&journal, 0, 0x12345678), LB_OK);
+}
+
+static void test_what_runs_is_not_interrupted(void **state)
+{
+  struct world *world = unit_allocate(sizeof *world);
+
+  (void)state;
+  world_open(world, true);
+  world_put_image(world, 0x10000, SIZE, 1);
+  world_boot(world, "factory");
+  leave_journal(world);
+  world_run(world, "ota status nocheck", LB_OK);
+  world_assert_said(world, 0, "Interrupted (99%)"); /* in a slot that is not in use it is one */
+  world_put_image(world, OTA_0, SIZE, 2);
+  leave_journal(world);
+  world_run(world, "ota boot ota_0", LB_OK);
+  world_run(world, "ota status nocheck", LB_OK);
+  assert_null(strstr(world->consoles[0].output, "Interrupted"));
+  world_boot(world, "ota_0");
+  world_run(world, "ota boot factory", LB_OK);
+  world_run(world, "ota status nocheck", LB_OK);
+  assert_null(strstr(world->consoles[0].output, "Interrupted"));
+  world_close(world);
+  free(world);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_runs_is_not_interrupted)};
+
+  return cmocka_run_group_tests_name("journal left open", tests, NULL, NULL);
+}
