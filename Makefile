@@ -21,7 +21,7 @@ define compile
 endef
 
 .PHONY: build demo test unit session check format check-format check-tidy check-cppcheck check-sources check-clang \
-  cross size size-update coverage fuzz damage mutation kills network bench clean help
+  cross size size-update coverage fuzz damage mutation kills network bench campaign clean help
 
 build: packages-build ## build build/lifeboat
 	$(call compile,release)
@@ -76,6 +76,10 @@ SESSIONS ?= 10000
 network: packages-build packages-test ## update through SESSIONS (10000) of the worst servers and links
 	$(call compile,asan,network)
 	@build/asan/tests/network/network --sessions $(SESSIONS)
+
+CAMPAIGNS ?=
+campaign: $(VENV)/installed ## run all of these at full count, and write the result into docs/campaign.md
+	@$(PYTHON) scripts/campaign.py $(CAMPAIGNS)
 
 $(VENV)/installed: tests/requirements.txt | packages-test
 	@rm -rf $(VENV)
