@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/otadata_parts.h"
 #include "lifeboat/error.h"
 
 /* What the steps of one decision share. */
@@ -102,14 +103,27 @@ static int find_selected(struct attempt *attempt, enum lb_boot_reason *reason)
   return found;
 }
 
-/* With `any` also an image that failed its trial: better than none. */
-static int try_slot(struct attempt *attempt, const struct lb_partition *slot, enum lb_boot_reason reason, bool any)
+/*
+ * Is this an image that failed its trial? Not if it is the very one that the record at `index` selects: that was
+ * chosen, or confirmed, since.
+ */
+static bool has_failed(const struct attempt *attempt, int index, const uint8_t *digest)
+{
+  const struct lb_otadata *otadata = &attempt->otadata;
+  if (attempt->otadata_error || !lb_otadata_has_failed(otadata, digest)) {
+    return false;
+  }
+  return index == LB_OTADATA_NONE || !lb_otadata_is_about(&otadata->records[index], digest);
+}
+
+/* `index`: the record that means this slot, if any. Without `proper` also an image that failed: better than none. */
+static int try_slot(struct attempt *attempt, const struct lb_partition *slot, enum lb_boot_reason reason, int index,
+                    bool proper)
 {
   int result = lb_verify_partition(attempt->verify, attempt->device, slot);
   const struct lb_image_info *info = &attempt->verify->image.info;
   report(attempt->log, LB_BOOT_EVENT_TRIED, result, slot, info);
-  if (result == LB_OK && !any && attempt->otadata_error == LB_OK &&
-      lb_otadata_has_failed(&attempt->otadata, info->digest)) {
+  if (result == LB_OK && proper && has_failed(attempt, index, info->digest)) {
     report(attempt->log, LB_BOOT_EVENT_PASSED, LB_OK, slot, info);
     attempt->passed_over = true;
     return LB_ERR_FAILED_BEFORE;
@@ -146,27 +160,48 @@ static int begin_trial(struct attempt *attempt)
   return LB_OK;
 }
 
-/* What was confirmed last takes the place of a firmware whose trial cannot be marked. */
-static int go_back(struct attempt *attempt)
+/* What was confirmed last, if anything was, or else what boots without any record. */
+static int go_back(struct attempt *attempt, enum lb_boot_reason reason)
 {
   struct lb_partition slot;
   int err = lb_otadata_fallback(&attempt->otadata, attempt->device->table, &slot);
-  bool chosen = lb_otadata_confirmed(&attempt->otadata) != LB_OTADATA_NONE;
-  return err ? err : try_slot(attempt, &slot, LB_BOOT_WENT_BACK, chosen);
+  if (err == LB_OK && lb_partition_same(&slot, &attempt->decision->selected)) {
+    return LB_ERR_NOT_FOUND; /* it was tried already */
+  }
+  return err ? err : try_slot(attempt, &slot, reason, lb_otadata_confirmed(&attempt->otadata), true);
 }
 
-/* Factory comes first in the order of app slots, so one walk does both fallbacks. */
-static int fall_back(struct attempt *attempt, bool any)
+static int try_others(struct attempt *attempt, bool proper)
 {
   struct lb_partition slot;
   for (uint32_t i = 0; lb_table_app_slot(attempt->device->table, i, &slot) == LB_OK; i++) {
     bool factory = slot.subtype == LB_SUBTYPE_FACTORY;
-    bool tried = !any && lb_partition_same(&slot, &attempt->decision->selected);
-    if (!tried && try_slot(attempt, &slot, factory ? LB_BOOT_FALLBACK_FACTORY : LB_BOOT_FALLBACK_OTHER, any) == LB_OK) {
+    bool tried = factory || lb_partition_same(&slot, &attempt->decision->selected);
+    if (!(proper && tried) && try_slot(attempt, &slot, factory ? LB_BOOT_FALLBACK_FACTORY : LB_BOOT_FALLBACK_OTHER,
+                                       LB_OTADATA_NONE, proper) == LB_OK) {
       return LB_OK;
     }
   }
   return LB_ERR_NOTHING_BOOTS;
+}
+
+/* Factory first, as the mission says; then what was confirmed last; then whatever verifies. */
+static int fall_back(struct attempt *attempt)
+{
+  struct lb_partition factory;
+  if (lb_table_find(attempt->device->table, LB_TYPE_APP, LB_SUBTYPE_FACTORY, &factory) == LB_OK &&
+      !lb_partition_same(&factory, &attempt->decision->selected) &&
+      try_slot(attempt, &factory, LB_BOOT_FALLBACK_FACTORY, LB_OTADATA_NONE, true) == LB_OK) {
+    return LB_OK;
+  }
+  bool confirmed = attempt->otadata_error == LB_OK && lb_otadata_confirmed(&attempt->otadata) != LB_OTADATA_NONE;
+  if (confirmed && go_back(attempt, LB_BOOT_FALLBACK_OTHER) == LB_OK) {
+    return LB_OK;
+  }
+  if (try_others(attempt, true) == LB_OK) {
+    return LB_OK;
+  }
+  return attempt->passed_over ? try_others(attempt, false) : LB_ERR_NOTHING_BOOTS;
 }
 
 static int decide(struct attempt *attempt, struct lb_device *device, struct lb_table *table)
@@ -181,20 +216,15 @@ static int decide(struct attempt *attempt, struct lb_device *device, struct lb_t
   judge(attempt);
   decision->selected_error = find_selected(attempt, &reason);
   if (decision->selected_error == LB_OK) {
-    /* What a record selects was confirmed, or chosen since its image failed; only a default is passed over. */
-    bool chosen = attempt->otadata.active != LB_OTADATA_NONE;
-    decision->selected_error = try_slot(attempt, &decision->selected, reason, chosen);
+    decision->selected_error = try_slot(attempt, &decision->selected, reason, attempt->otadata.active, true);
   }
   if (decision->selected_error == LB_OK) {
     decision->selected_error = begin_trial(attempt);
-    if (decision->selected_error != LB_OK && go_back(attempt) == LB_OK) {
+    if (decision->selected_error != LB_OK && go_back(attempt, LB_BOOT_WENT_BACK) == LB_OK) {
       return LB_OK;
     }
   }
-  if (decision->selected_error == LB_OK || fall_back(attempt, false) == LB_OK) {
-    return LB_OK;
-  }
-  return attempt->passed_over ? fall_back(attempt, true) : LB_ERR_NOTHING_BOOTS;
+  return decision->selected_error == LB_OK ? LB_OK : fall_back(attempt);
 }
 
 int lb_boot(struct lb_device *device, struct lb_table *table, struct lb_verify *verify, const struct lb_boot_log *log,

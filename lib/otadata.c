@@ -153,30 +153,53 @@ bool lb_otadata_has_failed(const struct lb_otadata *otadata, const uint8_t diges
   return false;
 }
 
-/* Is that a record of something in this slot that is not on trial? */
-static bool counts_for(const struct lb_otadata *otadata, int index, uint32_t slots, uint32_t slot)
+/* Is that a usable record of this slot that is not on trial? */
+static bool confirms(const struct lb_otadata *otadata, int index, uint32_t slots, uint32_t slot)
 {
   return slots > 0 && otadata->records[index].usable && !lb_otadata_on_trial(otadata, index) &&
          lb_otadata_slot_of(otadata, index, slots) == slot;
+}
+
+/*
+ * A record that names no image means whatever is there: before an update writes a slot, it makes the records that mean
+ * it void. But a later record of the same slot knows better.
+ */
+bool lb_otadata_speaks_for(const struct lb_otadata *otadata, int index, uint32_t slots, uint32_t slot)
+{
+  bool later = confirms(otadata, 1 - index, slots, slot) &&
+               otadata->records[1 - index].sequence > otadata->records[index].sequence;
+  return confirms(otadata, index, slots, slot) && (otadata->records[index].trial.tagged || !later);
+}
+
+/* What boots without any record has nobody to be confirmed against. */
+static bool is_default(const struct lb_otadata *otadata, const struct lb_table *table, uint32_t slot)
+{
+  struct lb_partition fallback;
+  return lb_otadata_confirmed(otadata) == LB_OTADATA_NONE && lb_otadata_fallback(otadata, table, &fallback) == LB_OK &&
+         lb_partition_is_ota(&fallback) && fallback.subtype - (uint32_t)LB_SUBTYPE_OTA_0 == slot;
 }
 
 bool lb_otadata_was_confirmed(const struct lb_otadata *otadata, const struct lb_table *table, uint32_t slot,
                               const uint8_t digest[LB_SHA256_SIZE])
 {
   uint32_t slots = lb_table_ota_count(table);
-  struct lb_partition fallback;
   for (int i = 0; i < (int)LB_OTADATA_RECORDS; i++) {
-    const struct lb_otadata_record *record = &otadata->records[i];
-    /* A record that says nothing of its image means whatever is there, until a later one means something else. */
-    bool later = counts_for(otadata, 1 - i, slots, slot) && otadata->records[1 - i].sequence > record->sequence;
-    if (counts_for(otadata, i, slots, slot) && (record->trial.tagged || !later) &&
-        lb_otadata_is_about(record, digest)) {
+    if (lb_otadata_speaks_for(otadata, i, slots, slot) && lb_otadata_is_about(&otadata->records[i], digest)) {
       return true;
     }
   }
-  /* What boots without any record has nobody to be confirmed against. */
-  return lb_otadata_confirmed(otadata) == LB_OTADATA_NONE && lb_otadata_fallback(otadata, table, &fallback) == LB_OK &&
-         lb_partition_is_ota(&fallback) && fallback.subtype - (uint32_t)LB_SUBTYPE_OTA_0 == slot;
+  return is_default(otadata, table, slot);
+}
+
+bool lb_otadata_slot_counts(const struct lb_otadata *otadata, const struct lb_table *table, uint32_t slot)
+{
+  uint32_t slots = lb_table_ota_count(table);
+  for (int i = 0; i < (int)LB_OTADATA_RECORDS; i++) {
+    if (lb_otadata_speaks_for(otadata, i, slots, slot)) {
+      return true;
+    }
+  }
+  return is_default(otadata, table, slot);
 }
 
 int lb_otadata_clear_bits(const struct lb_flash *flash, uint32_t address, const uint8_t *bytes, uint32_t length)

@@ -56,6 +56,9 @@ uint32_t lb_otadata_address(const struct lb_otadata *otadata, int index);
 int lb_otadata_read_records(struct lb_otadata *otadata, const struct lb_flash *flash);
 uint32_t lb_otadata_slot_of(const struct lb_otadata *otadata, int index, uint32_t slots);
 
+/* Does that record confirm what is in that slot? See lb_otadata_slot_counts. */
+bool lb_otadata_speaks_for(const struct lb_otadata *otadata, int index, uint32_t slots, uint32_t slot);
+
 /*
  * Clears the bits that are 0 in `bytes` and makes sure that they are: LB_ERR_READ_BACK. One program, if they lie within
  * a page.

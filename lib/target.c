@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lifeboat/target.h"
 
+#include "lib/otadata_parts.h"
 #include "lifeboat/error.h"
 #include "lifeboat/journal.h"
 #include "lifeboat/trial.h"
@@ -43,19 +44,49 @@ static bool must_stay_selected(const struct lb_target *target)
   return !factory_runs && target->has_selected && lb_partition_same(&target->slot, &target->selected);
 }
 
-/* Is there an update that can be gone on with? Its image may be whole already, and not be selected yet. */
+/*
+ * Is there an update that can be gone on with? Its image may be whole already, and not be selected yet. If a record
+ * means the slot it was selected since, and only its journal was not closed.
+ */
 static bool was_interrupted(const struct lb_target *target)
 {
   struct lb_journal journal;
-  return lb_journal_read(&journal, target->device->flash, &target->slot) == LB_OK;
+  struct lb_otadata otadata;
+  uint32_t slots = target->count;
+  if (lb_journal_read(&journal, target->device->flash, &target->slot) != LB_OK) {
+    return false;
+  }
+  if (lb_otadata_read(&otadata, target->device) != LB_OK) {
+    return true;
+  }
+  for (int i = 0; i < (int)LB_OTADATA_RECORDS; i++) {
+    const struct lb_otadata_record *record = &otadata.records[i];
+    if ((record->usable || record->trial.rejected) && lb_otadata_slot_of(&otadata, i, slots) == target->number) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* The next one in turn, without the one that a failed trial of the running one goes back to, if there is another. */
+static int choose_in_turn(struct lb_target *target)
+{
+  uint32_t running = target->running.subtype - (uint32_t)LB_SUBTYPE_OTA_0;
+  for (uint32_t step = 1; step < target->count; step++) {
+    uint32_t number = (running + step) % target->count;
+    int err = lb_table_ota_slot(target->device->table, number, &target->slot);
+    if (err || lb_target_not_fallback(target->device, &target->running, &target->slot) != LB_ERR_TARGET_FALLBACK) {
+      return err;
+    }
+  }
+  return lb_table_ota_slot(target->device->table, (running + 1U) % target->count, &target->slot);
 }
 
 int lb_target_step(struct lb_target *target)
 {
   const struct lb_table *table = target->device->table;
   if (lb_partition_is_ota(&target->running)) {
-    uint32_t running = target->running.subtype - (uint32_t)LB_SUBTYPE_OTA_0;
-    return lb_table_ota_slot(table, (running + 1U) % target->count, &target->slot);
+    return choose_in_turn(target);
   }
   if (!target->verifying) {
     if (lb_table_ota_slot(table, target->number, &target->slot) != LB_OK) {
@@ -115,11 +146,27 @@ int lb_target_not_fallback(const struct lb_device *device, const struct lb_parti
 {
   struct lb_otadata otadata;
   struct lb_partition fallback;
-  int err = lb_trial_find(&otadata, device, running);
-  if (err == LB_ERR_NOT_ON_TRIAL || err == LB_ERR_NO_OTADATA || err == LB_ERR_OTADATA_SECTOR) {
+  if (!lb_partition_is_ota(running)) {
+    return LB_OK; /* factory is always there to go back to */
+  }
+  int err = lb_otadata_read(&otadata, device);
+  if (err == LB_ERR_NO_OTADATA || err == LB_ERR_OTADATA_SECTOR) {
     return LB_OK;
   }
-  bool is_fallback = err == LB_OK && lb_otadata_fallback(&otadata, device->table, &fallback) == LB_OK &&
-                     lb_partition_same(&fallback, slot);
-  return is_fallback ? LB_ERR_TARGET_FALLBACK : err;
+  if (err) {
+    return err;
+  }
+  bool is_fallback =
+      lb_otadata_fallback(&otadata, device->table, &fallback) == LB_OK && lb_partition_same(&fallback, slot);
+  bool proven = lb_otadata_slot_counts(&otadata, device->table, running->subtype - (uint32_t)LB_SUBTYPE_OTA_0);
+  return is_fallback && !proven ? LB_ERR_TARGET_FALLBACK : LB_OK;
+}
+
+int lb_target_for_update(const struct lb_device *device, const struct lb_partition *running,
+                         const struct lb_partition *slot, bool *in_danger)
+{
+  struct lb_otadata otadata;
+  int err = lb_target_not_fallback(device, running, slot);
+  *in_danger = err == LB_ERR_TARGET_FALLBACK && lb_trial_find(&otadata, device, running) != LB_OK;
+  return *in_danger ? LB_OK : err;
 }

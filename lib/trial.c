@@ -123,7 +123,8 @@ int lb_trial_reach_depot(const struct lb_device *device, const struct lb_partiti
   if (!trial->tagged) { /* not a record of ours: there is no room for it */
     return LB_ERR_NOT_FOUND;
   }
-  return trial->depot_reached ? LB_OK : lb_trial_mark(&otadata, device->flash, otadata.active, MARK_DEPOT_AT);
+  /* also if it can be seen: a cut may have left it so that it reads so only now */
+  return lb_trial_mark(&otadata, device->flash, otadata.active, MARK_DEPOT_AT);
 }
 
 /* A mark that a cut left unstable, and that the bootloader did not see, may be seen now. */

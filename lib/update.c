@@ -36,11 +36,14 @@ int lb_update_prepare(struct lb_update *update, const struct lb_update_config *c
   if (err == LB_OK && config->size != LB_SIZE_UNKNOWN && config->size > config->target.size) {
     err = LB_ERR_IMAGE_TOO_LONG;
   }
-  if (err == LB_OK) {
-    err = lb_target_not_fallback(config->device, &config->running, &config->target);
-  }
   if (err == LB_OK && config->only_write) {
     err = lb_target_not_selected(config->device, &config->target);
+  }
+  if (err == LB_OK) {
+    err = lb_target_for_update(config->device, &config->running, &config->target, &update->in_danger);
+  }
+  if (err == LB_OK && update->in_danger && config->only_write) {
+    err = LB_ERR_TARGET_FALLBACK;
   }
   if (err == LB_OK) {
     err = lb_writer_start(&update->writer, config->device->flash, &config->target, config->sector_buffer);
@@ -295,6 +298,11 @@ bool lb_update_touched_flash(const struct lb_update *update)
 bool lb_update_is_verified(const struct lb_update *update)
 {
   return update->verified;
+}
+
+bool lb_update_is_selecting(const struct lb_update *update)
+{
+  return update->state == LB_UPDATE_RETIRING || update->state == LB_UPDATE_SELECTING;
 }
 
 bool lb_update_has_journal(const struct lb_update *update)

@@ -44,13 +44,6 @@ static bool can_be_selected(const struct lb_table *table, const struct lb_partit
   return partition->type == LB_TYPE_APP && partition->subtype == LB_SUBTYPE_FACTORY;
 }
 
-static bool target_is_selected(const struct lb_update *update)
-{
-  struct lb_partition selected;
-  return lb_otadata_selected(&update->select.otadata, update->config.device->table, &selected) == LB_OK &&
-         lb_partition_same(&selected, &update->config.target);
-}
-
 int lb_update_judge(struct lb_update *update)
 {
   const struct lb_device *device = update->config.device;
@@ -70,110 +63,18 @@ int lb_update_judge(struct lb_update *update)
   if (err) {
     return err;
   }
-  bool is_selected = target_is_selected(update);
+  bool is_selected = lb_update_target_is_selected(update);
+  bool is_fallback = lb_update_target_is_fallback(update);
   if (is_selected && (update->config.only_write || !can_be_selected(device->table, &update->config.running))) {
     return LB_ERR_TARGET_SELECTED;
   }
-  if (is_selected && update->resumed) { /* what is selected is whole; to retire it takes the hash from the stream */
+  if (is_fallback && update->config.only_write) {
+    return LB_ERR_TARGET_FALLBACK;
+  }
+  if ((is_selected || is_fallback) && update->resumed) { /* it is whole; to retire it takes the hash from the stream */
     return LB_ERR_NO_JOURNAL;
   }
-  update->touched_flash = true;
-  update->state = is_selected ? LB_UPDATE_RETIRING : LB_UPDATE_JOURNALING;
+  update->touched_flash = !update->in_danger; /* else that is found out first */
+  update->state = LB_UPDATE_RETIRING;
   return LB_OK;
-}
-
-/* ---- the selection moves away ---- */
-
-enum retiring { BEGIN, END_TRIAL, VERIFY, SELECT_SLOT, SELECT_FACTORY };
-
-/* Something else than the target has to be selected: the running slot, once its digest is known, or factory. */
-static int begin_selecting(struct lb_update *update)
-{
-  const struct lb_update_config *config = &update->config;
-  if (!lb_partition_is_ota(&config->running)) {
-    update->retiring = SELECT_FACTORY;
-    return LB_MORE;
-  }
-  update->retiring = VERIFY;
-  int err = lb_verify_start(&update->select.verify, config->device, &config->running);
-  return err ? err : LB_MORE;
-}
-
-/* A target on trial that never ran is given up first: then what was confirmed before it is selected again. */
-static int begin_retiring(struct lb_update *update)
-{
-  const struct lb_otadata *otadata = &update->select.otadata;
-  if (lb_otadata_on_trial(otadata, otadata->active)) {
-    update->retiring = END_TRIAL;
-    return LB_MORE;
-  }
-  return begin_selecting(update);
-}
-
-static int end_trial(struct lb_update *update)
-{
-  const struct lb_device *device = update->config.device;
-  int result = lb_otadata_retire_trial(&update->select.otadata, device);
-  if (result == LB_OK) {
-    result = lb_otadata_read(&update->select.otadata, device);
-    return result == LB_OK && target_is_selected(update) ? begin_selecting(update) : result;
-  }
-  return result;
-}
-
-/* Verifying used the hash that the stream goes through: the inspector has to see the head again. */
-static int show_head_again(struct lb_update *update)
-{
-  int result = lb_update_start_image(update);
-  if (result == LB_OK) {
-    result = lb_image_write(&update->image, update->head, update->received, NULL);
-  }
-  return result < 0 ? result : LB_OK;
-}
-
-/* The running slot's digest belongs to its selection. What does not verify any more must not be what boots next. */
-static int verify_running(struct lb_update *update)
-{
-  int result = lb_verify_step(&update->select.verify);
-  if (result == LB_OK) {
-    update->retiring = SELECT_SLOT;
-    result = show_head_again(update);
-    return result ? result : LB_MORE;
-  }
-  return lb_error_is_of_image(result) ? LB_ERR_NOT_BOOTABLE : result;
-}
-
-static int select_running(struct lb_update *update)
-{
-  const struct lb_selection selection = {
-      .slot = update->config.running.subtype - (uint32_t)LB_SUBTYPE_OTA_0,
-      .digest = update->select.verify.image.info.digest,
-  };
-  return lb_otadata_select_slot(&update->select.otadata, update->config.device, &selection);
-}
-
-int lb_update_retire(struct lb_update *update)
-{
-  int result = LB_ERR_STATE;
-  switch ((enum retiring)update->retiring) {
-  case BEGIN:
-    result = begin_retiring(update);
-    break;
-  case END_TRIAL:
-    result = end_trial(update);
-    break;
-  case VERIFY:
-    result = verify_running(update);
-    break;
-  case SELECT_SLOT:
-    result = select_running(update);
-    break;
-  case SELECT_FACTORY:
-    result = lb_otadata_select_factory(&update->select.otadata, update->config.device);
-    break;
-  }
-  if (result == LB_OK) {
-    update->state = LB_UPDATE_JOURNALING;
-  }
-  return result;
 }

@@ -42,7 +42,16 @@ int lb_update_judge_length(const struct lb_update *update);
 /* The whole image has come, and its digest is right: is it one that failed before? */
 int lb_update_judge_whole(const struct lb_update *update);
 
-/* Moves the selection from the target to the running slot: LB_MORE, then LB_OK. */
+/* ---- update_retire.c ---- */
+
+/* By what update->select.otadata says: does the target boot next? Does a failed trial go back to it? */
+bool lb_update_target_is_selected(const struct lb_update *update);
+bool lb_update_target_is_fallback(const struct lb_update *update);
+
+/*
+ * Sees to it that no record of otadata means the target any more, and that something else boots: LB_MORE, then LB_OK.
+ * LB_ERR_TARGET_FALLBACK, before anything was touched: nothing would be left that has proved itself.
+ */
 int lb_update_retire(struct lb_update *update);
 
 /* ---- update_journal.c ---- */

@@ -105,6 +105,16 @@ struct history_job {
   uint32_t below; /* entries from this number on have been printed */
 };
 
+/* `ota reject`: what boots instead is looked for first. */
+struct reject_job {
+  struct lb_otadata otadata;
+  struct lb_partition fallback; /* what was confirmed last */
+  int fallback_error;           /* why that does not boot, or LB_OK */
+  uint32_t index;               /* of the candidate: 0 is the fallback, then the app slots */
+  bool verifying;
+  struct lb_verify verify; /* of the candidate */
+};
+
 struct command_job {
   int (*step)(struct console *console); /* NULL: no command is under way */
   void (*cancel)(struct console *console);
@@ -117,7 +127,8 @@ struct command_job {
     struct copy_job copy;
     struct config_job config;
     struct history_job history;
-    uint64_t wait_until_ms; /* `module wait` */
+    struct reject_job reject; /* `ota reject` */
+    uint64_t wait_until_ms;   /* `module wait` */
   } state;
 };
 

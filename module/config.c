@@ -52,13 +52,17 @@ static int step(struct console *console)
   if (result == LB_OK) {
     module_trial_forget_settings(console->module);
     console_print(console, job->value ? "Parameter has been set.\n" : "Instance has been removed.\n");
+    if (job->value && !settings_is_used(job->param, job->instance)) {
+      console_print(console, "  This firmware does not use %s %s: see `config list %s` for what it uses\n", job->param,
+                    job->instance, job->param);
+    }
   }
   return result < 0 ? refuse(console, result, job->param, job->instance) : result;
 }
 
 static void cancel(struct console *console)
 {
-  console_error(console, MODULE_ERR_CANCELLED);
+  console_tell_cancelled(console);
 }
 
 /* The words stay in the console's line until the next one. */

@@ -117,10 +117,26 @@ uint32_t console_wait_ms(const struct console *console)
   return console_is_waiting(console) ? console->job.wait_ms : 0;
 }
 
-void console_cancel(struct console *console)
+static void abandon(struct console *console, int cause)
 {
   if (console->job.step) {
+    console->cause = cause;
     console->job.cancel(console);
     end_job(console);
   }
+}
+
+void console_cancel(struct console *console)
+{
+  abandon(console, MODULE_ERR_CANCELLED);
+}
+
+void console_reset(struct console *console)
+{
+  abandon(console, MODULE_ERR_RESET);
+}
+
+void console_tell_cancelled(struct console *console)
+{
+  console_error(console, console->cause);
 }

@@ -23,6 +23,7 @@ struct console {
   void (*write)(void *output_context, const char *text, size_t length);
   const struct command *command; /* the last one that was found */
   struct command_job job;        /* the command under way, if job.step is set */
+  int cause;                     /* while it is being cancelled: MODULE_ERR_CANCELLED or MODULE_ERR_RESET */
   char line[CONSOLE_LINE_SIZE];
 };
 
@@ -57,6 +58,12 @@ uint32_t console_wait_ms(const struct console *console);
 
 /* Abandons the command under way (Ctrl-C), and says what that leaves behind. */
 void console_cancel(struct console *console);
+
+/* The same, but it says that the module was reset: by a crash, the watchdog, or another console's `module reset`. */
+void console_reset(struct console *console);
+
+/* For a command's cancel function: says which of the two it was. */
+void console_tell_cancelled(struct console *console);
 
 /*
  * What may follow: calls `candidate` for each word that can stand where the last, possibly empty, word of `line` is.

@@ -40,6 +40,7 @@ static void prepare(struct flash_job *job, struct console *console)
   job->validator[0] = '\0';
   job->result = LB_OK;
   job->logged = false;
+  job->others = 0;
   flash_retry_start(&job->retry);
   flash_transfer_begin_at(job, 0);
 }
@@ -54,13 +55,15 @@ int flash_job_start(struct flash_job *job, struct console *console, const struct
 {
   struct module *module = console->module;
   const struct lb_partition *running = &module->boot.partition;
+  bool in_danger; /* the session finds out */
   int err = LB_OK;
   prepare(job, console);
+  job->named_target = target != NULL;
   if (target) {
     job->target = *target;
     err = lb_target_allowed(module->table, running, target);
     if (err == LB_OK) {
-      err = lb_target_not_fallback(&module->device, running, target);
+      err = lb_target_for_update(&module->device, running, target, &in_danger);
     }
   } else {
     err = lb_target_start(&job->work.choice, &module->device, running);
@@ -82,10 +85,12 @@ int flash_job_start(struct flash_job *job, struct console *console, const struct
 
 static int choose(struct flash_job *job)
 {
+  const struct module *module = job->module;
   int result = lb_target_step(&job->work.choice);
   if (result == LB_OK) {
+    bool in_danger;
     job->target = job->work.choice.slot;
-    result = lb_target_not_fallback(&job->module->device, &job->module->boot.partition, &job->target);
+    result = lb_target_for_update(&module->device, &module->boot.partition, &job->target, &in_danger);
     if (result == LB_OK) {
       use_target(job);
     }
@@ -93,8 +98,12 @@ static int choose(struct flash_job *job)
   return result < 0 ? result : LB_MORE;
 }
 
+/* The history knows the digest before the slot is selected: a cut behind that finds out by it what was done. */
 static int finish(struct flash_job *job)
 {
+  if (flash_log_image(job) == LB_MORE) {
+    return LB_MORE;
+  }
   int result = lb_update_finish(&job->work.update);
   if (result >= 0 && !job->told_setting && job->source.kind != SOURCE_SLOT &&
       lb_update_is_verified(&job->work.update)) {
@@ -108,11 +117,32 @@ static int finish(struct flash_job *job)
   return result < 0 ? result : LB_MORE;
 }
 
+/*
+ * Something newer has been flashed: nobody will go on with what was interrupted in another slot. One that cannot be
+ * discarded is none the worse for it. LB_MORE, LB_OK.
+ */
+static int discard_others(struct flash_job *job)
+{
+  const struct module *module = job->module;
+  struct lb_partition slot;
+  struct lb_journal journal;
+  bool discarded = false;
+  if (job->source.kind == SOURCE_SLOT || lb_table_ota_slot(module->table, job->others, &slot) != LB_OK) {
+    return LB_OK;
+  }
+  job->others++;
+  if (!lb_partition_same(&slot, &job->target) && !lb_partition_same(&slot, &module->boot.partition) &&
+      lb_journal_read(&journal, module->device.flash, &slot) == LB_OK) {
+    (void)lb_journal_discard(module->device.flash, &slot, &discarded);
+  }
+  return LB_MORE;
+}
+
 /* Keeps the source as `ota http.mru` or `ota vfs.mru`. That it cannot be kept does not make the update a failure. */
 static int remember(struct flash_job *job)
 {
   const char *instance = job->source.kind == SOURCE_HTTP ? "http.mru" : "vfs.mru";
-  if (flash_log_end(job) == LB_MORE) {
+  if (flash_log_end(job) == LB_MORE || discard_others(job) == LB_MORE) {
     return LB_MORE;
   }
   int result = job->remember ? settings_set(&job->module->settings, "ota", instance, job->source.name) : LB_OK;
@@ -165,6 +195,13 @@ int flash_job_step(struct flash_job *job)
     flash_job_abandon(job);
   }
   return result;
+}
+
+bool flash_job_leaves_otadata(const struct flash_job *job)
+{
+  bool on_the_way =
+      job->stage == FLASH_JOB_CONNECTING || job->stage == FLASH_JOB_WAITING || job->stage == FLASH_JOB_TRANSFERRING;
+  return on_the_way && !(job->has_session && lb_update_is_selecting(&job->work.update));
 }
 
 const char *flash_job_text(const struct flash_job *job)

@@ -57,8 +57,10 @@ struct flash_job {
   uint32_t piece_at; /* bytes of the present piece that the session has taken */
   int result;        /* while ending: why */
   struct lb_history_entry failed; /* after LB_ERR_FAILED_BEFORE: what is known of that */
-  bool logged;                    /* the history has the update */
+  bool logged;                    /* the history has what is known of the update */
   bool remember;                  /* the user named the source */
+  bool named_target;              /* and the slot */
+  uint32_t others;                /* while remembering: OTA slots whose interrupted updates have been discarded */
   bool told_source;               /* "Download firmware from" has been said */
   bool told_setting;              /* "Setting boot partition..." has been said */
   bool waiting;                   /* for the network */
@@ -80,6 +82,12 @@ void flash_job_abandon(struct flash_job *job);
 
 /* Takes from the network what is there: called while the flash is busy. */
 void flash_job_drain(struct flash_job *job);
+
+/*
+ * Is it busy with something else than otadata, so that a single mark there, made between two of its steps, is in
+ * nobody's way? False without an update, since another command may hold the flash.
+ */
+bool flash_job_leaves_otadata(const struct flash_job *job);
 
 /* What is it doing, in a word or two, and how far is it, in percent? 100 only when it is done. */
 const char *flash_job_text(const struct flash_job *job);

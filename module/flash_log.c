@@ -33,6 +33,11 @@ int flash_log_image(struct flash_job *job)
   return result;
 }
 
+void flash_log_complete(struct flash_job *job)
+{
+  job->logged = job->source.kind == SOURCE_SLOT;
+}
+
 int flash_log_end(struct flash_job *job)
 {
   struct update_log *log = &job->module->update_log;
@@ -44,6 +49,13 @@ int flash_log_end(struct flash_job *job)
   }
   bool cut = flash_retry_is_lost(job, job->result);
   return update_log_end(log, cut ? LB_HISTORY_INTERRUPTED : LB_HISTORY_FAILED, job->result, NULL);
+}
+
+void flash_log_cancel(struct flash_job *job)
+{
+  if (job->source.kind != SOURCE_SLOT) {
+    update_log_cancel(&job->module->update_log);
+  }
 }
 
 void flash_log_abandon(struct flash_job *job)

@@ -15,8 +15,14 @@ void flash_log_begin(struct flash_job *job);
 /* To be called before each piece of the image is written: LB_MORE while the entry is being written, else LB_OK. */
 int flash_log_image(struct flash_job *job);
 
+/* The whole image has come: with the next calls of flash_log_image its digest goes into the entry. */
+void flash_log_complete(struct flash_job *job);
+
 /* The job has ended with job->result: LB_MORE while that is being written, then LB_OK. */
 int flash_log_end(struct flash_job *job);
+
+/* It was cancelled on its console: to be said before flash_log_abandon. */
+void flash_log_cancel(struct flash_job *job);
 
 /* The job ends at once. */
 void flash_log_abandon(struct flash_job *job);

@@ -84,8 +84,9 @@ static int report_file(struct flash_job *job, int error)
 static int report_http_status(struct flash_job *job, int error)
 {
   console_print(job->console, "Error: Request failed\n");
-  console_print(job->console, "  the server answered %d instead of 200 for %s - check the address (%s, %d)\n",
-                job->source.http_status, job->source.name, "ESP_ERR_INVALID_RESPONSE", 0x108);
+  console_print(job->console, "  the server answered %d instead of 200 for %s - %s (%s, %d)\n", job->source.http_status,
+                job->source.name, flash_retry_is_lost(job, error) ? "try again later" : "check the address",
+                "ESP_ERR_INVALID_RESPONSE", 0x108);
   return error;
 }
 
@@ -188,7 +189,8 @@ int flash_report_failure(struct flash_job *job, int error)
   report_cause(job, error);
   report_remains(job);
   if (job->stage > FLASH_JOB_CHOOSING && job->source.kind != SOURCE_SLOT) {
-    flash_resume_report(job, error == MODULE_ERR_CANCELLED || flash_retry_is_lost(job, error));
+    flash_resume_report(job,
+                        error == MODULE_ERR_CANCELLED || error == MODULE_ERR_RESET || flash_retry_is_lost(job, error));
   }
   return error;
 }

@@ -27,7 +27,7 @@ static int read_validator(struct flash_job *job)
   if (err == LB_OK) {
     err = lb_journal_validator(&journal, job->validator, sizeof job->validator, &whole);
   }
-  return err ? err : whole && job->validator[0] != '\0' ? LB_OK : LB_ERR_NO_JOURNAL;
+  return err ? err : whole && source_is_strong_tag(job->validator) ? LB_OK : LB_ERR_NO_JOURNAL;
 }
 
 static int begin(struct flash_job *job)
@@ -129,9 +129,10 @@ int flash_interrupted_find(struct flash_interrupted *interrupted, struct module 
   if (err) {
     return err;
   }
-  if (done == 0 || journal->size == 0) {
+  if (journal->size == 0) {
     return LB_ERR_NO_JOURNAL;
   }
+  interrupted->goes_on = done > 0;
   uint64_t percent = (uint64_t)done * journal->block * 100U / journal->size;
   interrupted->percent = percent < ALMOST_ALL ? (uint32_t)percent : ALMOST_ALL;
   return LB_OK;
@@ -154,12 +155,29 @@ static bool is_of_job(const struct flash_job *job, const struct lb_journal *jour
   return lb_journal_source(journal, name, sizeof name, &whole) == LB_OK && whole && words_equal(name, job->source.name);
 }
 
+void flash_resume_tell_file(struct flash_job *job)
+{
+  struct flash_interrupted interrupted;
+  if (flash_interrupted_find(&interrupted, job->module, &job->target) != LB_OK ||
+      !is_of_job(job, &interrupted.journal)) {
+    return;
+  }
+  if (interrupted.journal.size != job->size) {
+    console_print(job->console, "Starting over: the file has another length now\n");
+  } else if (interrupted.goes_on) {
+    console_print(job->console, "Resuming: %u %% was written before; where the file is still the same, that stays\n",
+                  (unsigned)interrupted.percent);
+  }
+}
+
 void flash_resume_report(struct flash_job *job, bool cut)
 {
   struct flash_interrupted interrupted;
   int err = flash_interrupted_find(&interrupted, job->module, &job->target);
-  if (err == LB_OK && is_of_job(job, &interrupted.journal)) {
-    console_print(job->console, "  `ota flash` again goes on at %u %%\n", (unsigned)interrupted.percent);
+  if (err == LB_OK && interrupted.goes_on && is_of_job(job, &interrupted.journal)) {
+    console_print(job->console, "  `ota flash` again%s%s%s goes on at %u %%\n", job->named_target ? ", with to " : "",
+                  job->named_target ? job->target.label : "", job->named_target ? "," : "",
+                  (unsigned)interrupted.percent);
   } else if (cut && job->source.kind == SOURCE_HTTP && job->has_session && !lb_update_has_journal(&job->work.update) &&
              lb_update_position(&job->work.update) >= FLASH_RETRY_PROGRESS) {
     console_print(job->console, "  `ota flash` again starts over: %s\n", why_not_later(job));

@@ -34,12 +34,19 @@ void flash_resume_start_over(struct flash_job *job, const char *why);
 /* What was interrupted in a slot. */
 struct flash_interrupted {
   struct lb_journal journal;
-  uint32_t percent; /* of it is done, 1 to 99 */
+  uint32_t percent; /* of it is done, 0 to 99 */
+  bool goes_on;     /* a block at least is done: the next time it need not come again */
 };
 
-/* LB_ERR_NO_JOURNAL: nothing, or nothing of it is done. LB_ERR_FLASH_READ. */
+/* LB_ERR_NO_JOURNAL: nothing. LB_ERR_FLASH_READ. */
 int flash_interrupted_find(struct flash_interrupted *interrupted, struct module *module,
                            const struct lb_partition *slot);
+
+/*
+ * The update is from a file: says whether what an interrupted one wrote can be compared with it, or why it starts over.
+ * Nothing where there was none of a file of that name.
+ */
+void flash_resume_tell_file(struct flash_job *job);
 
 /*
  * After a failure: whether the same command would go on where this update ended, in a line of its own. `cut`: it could

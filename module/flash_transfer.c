@@ -65,6 +65,9 @@ static int begin_session(struct flash_job *job)
     return err;
   }
   console_print(job->console, "Preparing flash partition...\n");
+  if (job->source.kind == SOURCE_FILE) {
+    flash_resume_tell_file(job);
+  }
   if (job->source.kind != SOURCE_HTTP) {
     console_print(job->console, "%s image partition...\n", job->source.kind == SOURCE_SLOT ? "Copying" : "Flashing");
   }
@@ -194,6 +197,7 @@ static int transfer_done(struct flash_job *job)
   if (job->source.kind == SOURCE_HTTP && job->counted == job->size) {
     console_print(job->console, "Download complete (at %u bytes)\n", (unsigned)job->counted);
   }
+  flash_log_complete(job);
   job->stage = FLASH_JOB_FINISHING;
   return LB_MORE;
 }

@@ -25,7 +25,7 @@ static int step(struct console *console)
 
 static void cancel(struct console *console)
 {
-  console_error(console, MODULE_ERR_CANCELLED);
+  console_tell_cancelled(console);
   print_next_boot(console); /* it may have been too late */
 }
 

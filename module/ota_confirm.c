@@ -24,5 +24,6 @@ int ota_confirm_start(struct console *console, int argc, char **argv)
   }
   console_print(console, "Firmware in %s will be confirmed in %u second(s), if it runs until then\n", running,
                 (unsigned)(module_trial_time(module) - module_run_time(module)));
+  console_print(console, "  A reset before that forgets it: say `ota confirm` again then\n");
   return LB_OK;
 }

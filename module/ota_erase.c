@@ -28,7 +28,7 @@ static int step(struct console *console)
 
 static void cancel(struct console *console)
 {
-  console_error(console, MODULE_ERR_CANCELLED);
+  console_tell_cancelled(console);
   report_remains(console);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "module/console.h"
 #include "module/depot.h"
+#include "module/flash_log.h"
 #include "module/print.h"
 #include "module/words.h"
 
@@ -20,7 +21,10 @@ static void cancel(struct console *console)
 {
   struct flash_job *job = &console->module->flash_job;
   if (job->stage != FLASH_JOB_REMEMBERING && job->stage != FLASH_JOB_ENDING) { /* else its end has been told */
-    flash_report_failure(job, MODULE_ERR_CANCELLED);
+    flash_report_failure(job, console->cause);
+    if (console->cause == MODULE_ERR_CANCELLED) {
+      flash_log_cancel(job);
+    }
   }
   flash_job_abandon(job);
 }
@@ -80,8 +84,12 @@ static int start(struct console *console, enum source_kind kind, int argc, char 
   if (err) {
     return err;
   }
-  job->force = take_force(&argc, argv) || job->force;
-  if (argc > 1 || (kind == SOURCE_FILE && argc < 1)) {
+  bool again = take_force(&argc, argv); /* "force to SLOT" is as good as "to SLOT force" */
+  if (again && job->force) {
+    return console_refuse_arguments(console);
+  }
+  job->force = job->force || again;
+  if (argc > 1 || (kind == SOURCE_FILE && argc < 1) || (argc == 1 && words_equal(argv[0], "to"))) {
     return console_refuse_arguments(console);
   }
   job->source.kind = kind;

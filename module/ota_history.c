@@ -57,7 +57,7 @@ static int step(struct console *console)
 
 static void cancel(struct console *console)
 {
-  console_error(console, MODULE_ERR_CANCELLED);
+  console_tell_cancelled(console);
 }
 
 static void print_error(struct console *console, const struct lb_history *history)
@@ -70,15 +70,29 @@ static void print_error(struct console *console, const struct lb_history *histor
   }
 }
 
+/* Without an entry the reason may be that nothing could be written, before the last reset as well. */
+static void print_none(struct console *console, const struct lb_history *history)
+{
+  struct update_log *log = &console->module->update_log;
+  const bool full = history && update_log_error(log) == LB_OK && !update_log_has_room(log);
+  if (history && history->count > 0) {
+    return;
+  }
+  console_print(console,
+                history && update_log_error(log) == LB_OK && !full ? "No updates yet\n" : "No updates known\n");
+  if (full) {
+    console_print(console, "  The nvs partition has no room for the history of updates: some may be missing - remove "
+                           "settings first\n");
+  }
+}
+
 int ota_history_start(struct console *console, int argc, char **argv)
 {
   struct update_log *log = &console->module->update_log;
   const struct lb_history *history = update_log_history(log);
   (void)argc;
   (void)argv;
-  if (!history || history->count == 0) {
-    console_print(console, "No updates yet\n");
-  }
+  print_none(console, history);
   print_error(console, history);
   console->job.state.history.below = UINT32_MAX;
   console->job.step = step;

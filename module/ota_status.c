@@ -129,7 +129,7 @@ static int step(struct console *console)
 static void cancel(struct console *console)
 {
   depot_lookup_stop(&console->job.state.status.lookup);
-  console_error(console, MODULE_ERR_CANCELLED);
+  console_tell_cancelled(console);
 }
 
 int ota_status_start(struct console *console, int argc, char **argv)

@@ -56,7 +56,8 @@ enum module_error {
   MODULE_ERR_NO_LENGTH = -245, /* the server announced no length */
   MODULE_ERR_TOO_SMALL = -246, /* fewer than 1024 bytes */
   MODULE_ERR_CANCELLED = -247,
-  MODULE_ERR_SETTING = -248 /* that setting does not take such a value */
+  MODULE_ERR_SETTING = -248, /* that setting does not take such a value */
+  MODULE_ERR_RESET = -249    /* a command was under way when the module was reset */
 };
 
 /* ---- time ---- */

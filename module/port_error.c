@@ -65,6 +65,7 @@ static const struct lb_error_info errors[] = {
     LB_ERROR_ROW(MODULE_ERR_SETTING, "this setting does not take such a value", "give one that it takes",
                  LB_ESP_INVALID_ARG),
     LB_ERROR_ROW(MODULE_ERR_CANCELLED, "the command was cancelled", "give it again", LB_ESP_INVALID_STATE),
+    LB_ERROR_ROW(MODULE_ERR_RESET, "the module was reset during the command", "give it again", LB_ESP_INVALID_STATE),
 };
 
 #define COUNT (sizeof errors / sizeof errors[0])

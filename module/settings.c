@@ -100,10 +100,33 @@ static const struct known *find_known(const char *param, const char *instance)
   return NULL;
 }
 
+/* What the library keeps beside the settings is not for users to change. */
+static bool is_setting(const char *param)
+{
+  return !words_equal(param, LB_HISTORY_NAMESPACE);
+}
+
 const char *settings_form(const char *param, const char *instance)
 {
   const struct known *known = find_known(param, instance);
-  return known ? known->form : "";
+  if (!is_setting(param)) {
+    return "the history of updates is kept there, name another parameter";
+  }
+  return known ? known->form : "give one that it takes";
+}
+
+bool settings_is_used(const char *param, const char *instance)
+{
+  static const char *const kept[] = {"http.mru", "vfs.mru"}; /* by the module itself */
+  if (!words_equal(param, "ota") || find_known(param, instance)) {
+    return true;
+  }
+  for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+    if (words_equal(kept[i], instance)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void settings_start(struct settings *settings, const struct lb_device *device)
@@ -134,12 +157,6 @@ int settings_nvs(struct settings *settings, struct lb_nvs **nvs)
   int err = open_settings(settings);
   *nvs = err == LB_OK ? &settings->nvs : NULL;
   return err;
-}
-
-/* What the library keeps beside the settings is not for users to change. */
-static bool is_setting(const char *param)
-{
-  return !words_equal(param, LB_HISTORY_NAMESPACE);
 }
 
 static bool is_signed(enum lb_nvs_type type)

@@ -44,8 +44,11 @@ int settings_get(struct settings *settings, const char *param, const char *insta
  */
 int settings_set(struct settings *settings, const char *param, const char *instance, const char *value);
 
-/* What values a setting takes that does not take all, in words: "give a number from 1 to 16"; "" if it takes all. */
+/* After MODULE_ERR_SETTING: what to do instead, in words: "give a number from 1 to 16". */
 const char *settings_form(const char *param, const char *instance);
+
+/* False for a setting of "ota" that nothing looks at: perhaps its name is misspelt. */
+bool settings_is_used(const char *param, const char *instance);
 
 /* Removes a setting, in the same way, so that its default counts again. LB_ERR_NVS_NOT_FOUND. */
 int settings_remove(struct settings *settings, const char *param, const char *instance);

@@ -95,6 +95,23 @@ int source_read(struct source *source, void *buffer, uint32_t capacity, uint32_t
   return *got > 0 ? LB_MORE : LB_OK;
 }
 
+bool source_is_strong_tag(const char *text)
+{
+  uint32_t length = 0;
+  while (length < PORT_VALIDATOR_SIZE && text[length] != '\0') {
+    length++;
+  }
+  if (length < 3 || length == PORT_VALIDATOR_SIZE || text[0] != '"' || text[length - 1] != '"') {
+    return false; /* a tag without a single character between its quotes tells nothing apart */
+  }
+  for (uint32_t i = 1; i < length - 1; i++) {
+    if (text[i] < '!' || text[i] > '~' || text[i] == '"') {
+      return false;
+    }
+  }
+  return true;
+}
+
 void source_close(struct source *source)
 {
   if (source->transfer) {

@@ -46,6 +46,12 @@ int source_describe(struct source *source);
 /* Up to `capacity` bytes. LB_MORE: `*got` bytes, perhaps 0, and more will come; LB_OK: the last ones. PORT_ERR_... */
 int source_read(struct source *source, void *buffer, uint32_t capacity, uint32_t *got);
 
+/*
+ * Is that a strong ETag with its quotes, of printable characters, that fits into PORT_VALIDATOR_SIZE? Only such a one
+ * is sent back to a server, whoever it came from.
+ */
+bool source_is_strong_tag(const char *text);
+
 /* Closes it, if it is open. */
 void source_close(struct source *source);
 

@@ -34,7 +34,7 @@ static int wait_step(struct console *console)
 
 static void wait_cancel(struct console *console)
 {
-  console_error(console, MODULE_ERR_CANCELLED);
+  console_tell_cancelled(console);
 }
 
 int module_wait_start(struct console *console, int argc, char **argv)

@@ -93,7 +93,9 @@ static int read_otadata(struct module *module)
   trial->no_mark = !record;
   trial->survived = false; /* it may be another record now: marking it twice does no harm */
   trial->depot_expected = record && record->trial.depot_expected;
-  trial->depot_marked = record && record->trial.depot_reached;
+  trial->depot_reached = trial->depot_reached || (record && record->trial.depot_reached);
+  trial->depot_marked = trial->depot_marked && record && record->trial.depot_reached;
+  trial->half_confirmed = record && record->trial.confirmed && !record->trial.mirrored;
   trial->quarters = record ? record->trial.quarters : 0;
   trial->known = true;
   return LB_OK;
@@ -131,7 +133,7 @@ static int confirm(struct module *module)
 
 static bool has_reached_depot(const struct module_trial *trial)
 {
-  return trial->depot_reached || trial->depot_marked;
+  return trial->depot_reached;
 }
 
 static bool has_run(struct module *module)
@@ -175,6 +177,12 @@ static bool make_mark(struct module *module)
     }
     return true;
   }
+  if (trial
+          ->half_confirmed) { /* a cut left the verdict so that the bootloader did not see it, and now it can be seen */
+    trial->half_confirmed = false;
+    (void)confirm(module);
+    return true;
+  }
   if (!trial->on_trial) {
     return false;
   }
@@ -193,11 +201,27 @@ static bool make_mark(struct module *module)
     }
     return true;
   }
-  if (trial->quarters >= LB_TRIAL_QUARTERS && trial->depot_expected && !trial->looking) {
+  bool proved = has_reached_depot(trial) || trial->word_given; /* it is confirmed when its time has run */
+  if (trial->quarters >= LB_TRIAL_QUARTERS && trial->depot_expected && !trial->looking && !proved) {
     (void)module_trial_reject(module, LB_TRIAL_NO_DEPOT);
     return true;
   }
   return false;
+}
+
+/*
+ * A command holds the flash, and may for longer than the trial time. The one mark that cannot wait for its end is made
+ * as soon as the command lets it: without it a loss of power would count as a failed attempt.
+ */
+static void survive_meanwhile(struct module *module)
+{
+  struct module_trial *trial = &module->trial;
+  if (trial->survived || !module->boot.on_trial || !has_run(module) || now_ms(module) < trial->again_ms ||
+      !flash_job_leaves_otadata(&module->flash_job)) {
+    return;
+  }
+  int result = marked(module, lb_trial_survive(&module->device, &module->boot.partition));
+  trial->survived = result == LB_OK || result == LB_ERR_NOT_ON_TRIAL; /* else once more, until otadata is read again */
 }
 
 /* ---- the depot ---- */
@@ -304,6 +328,7 @@ bool module_tick(struct module *module)
     return false;
   }
   if (module->flash_user) {
+    survive_meanwhile(module);
     trial->known = false; /* its command may change otadata */
   } else {
     more = make_marks(module);
@@ -318,10 +343,17 @@ bool module_tick(struct module *module)
   return more && !module->reset_requested;
 }
 
-void module_stop(struct module *module)
+void module_die(struct module *module)
 {
   depot_lookup_stop(&module->trial.lookup);
   module->trial.looking = false;
+  source_close(&module->flash_job.source);
+}
+
+void module_stop(struct module *module)
+{
+  module_die(module);
+  update_log_at_end(&module->update_log);
   /* Without the mark it will be counted as a loss of power, if anything. */
   (void)lb_trial_close(&module->device, &module->boot.partition);
 }

@@ -5,6 +5,8 @@
  * has given his word, and goes back if its predecessor had reached the depot and it has not in a day of running.
  *
  * Otadata is left alone while a console's command holds the flash (module->flash_user): marks are made up for after it.
+ * Only that the trial time has run is marked during an update, where that leaves otadata alone: a download may take
+ * long, and a loss of power in it is no failed attempt.
  */
 #ifndef MODULE_TRIAL_H
 #define MODULE_TRIAL_H
@@ -25,22 +27,23 @@ struct module_trial {
   /* what otadata says of the running firmware, as it was read last */
   bool known; /* it has been read since it may have changed */
   bool on_trial;
-  bool survived;       /* in this run the trial time has run, and that is marked */
+  bool survived;       /* in this run the trial time has run, and that needs no mark any more */
   bool depot_expected; /* it has to reach its depot in a day */
-  bool depot_marked;   /* it has reached its depot in this run or before */
+  bool half_confirmed; /* a cut has left a verdict that is to be completed */
   bool no_mark;        /* there is no record of it, so that nothing can be marked */
   uint32_t quarters;   /* of an hour, marked in all its runs */
 
   /* what happened in this run */
-  bool depot_reached;
-  bool word_given;   /* an operator has said `ota confirm` */
-  bool confirmed;    /* its trial has ended well */
-  uint32_t counted;  /* quarters of an hour that have been marked */
-  uint64_t again_ms; /* marks are not tried before */
-  int error;         /* why the last mark could not be made, or LB_OK */
-  bool has_terms;    /* the settings have been read since they may have changed: */
-  uint32_t time_s;   /* `ota trial.time` */
-  uint32_t attempts; /* `ota trial.attempts` */
+  bool depot_reached; /* or in one before */
+  bool depot_marked;  /* and that has been marked, in this run for certain: what is seen may be half a mark */
+  bool word_given;    /* an operator has said `ota confirm` */
+  bool confirmed;     /* its trial has ended well */
+  uint32_t counted;   /* quarters of an hour that have been marked */
+  uint64_t again_ms;  /* marks are not tried before */
+  int error;          /* why the last mark could not be made, or LB_OK */
+  bool has_terms;     /* the settings have been read since they may have changed: */
+  uint32_t time_s;    /* `ota trial.time` */
+  uint32_t attempts;  /* `ota trial.attempts` */
 
   /* looking for the depot */
   bool looking;
@@ -95,5 +98,12 @@ bool module_is_looking(const struct module *module);
  * or were cancelled. A crash, a watchdog and a loss of power do not come by here.
  */
 void module_stop(struct module *module);
+
+/*
+ * The firmware ends without a goodbye: a crash, the watchdog, a loss of power. Nothing is marked; only what the port
+ * has open for it is closed, as a port whose network and files outlive the firmware needs it. Commands on consoles have
+ * to be cancelled before, where somebody still listens; the flash job's source is closed all the same.
+ */
+void module_die(struct module *module);
 
 #endif

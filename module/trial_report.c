@@ -70,10 +70,21 @@ void print_what_is_missing(struct console *console, const struct lb_otadata *ota
     console_print(console, "  That could not be marked on the flash: %s\n", lb_error_info(trial->error)->cause);
   }
   if (reached || trial->word_given) {
-    console_print(console, "  It is confirmed %s\n", has_run ? "now" : "when that time has run");
+    if (has_run) {
+      console_print(console, "  It is confirmed now\n");
+    } else {
+      console_print(console, "  It is confirmed when it has run %u second(s)\n", (unsigned)module_trial_time(module));
+    }
+  } else if (has_run) {
+    console_print(console, "  It is confirmed when it has reached its depot, or by `ota confirm`\n");
   } else {
-    console_print(console, "  It is confirmed when %sit has reached its depot, or by `ota confirm`\n",
-                  has_run ? "" : "that time has run and ");
+    console_print(console,
+                  "  It is confirmed when it has run %u second(s) and has reached its depot, in place of which "
+                  "`ota confirm` counts\n",
+                  (unsigned)module_trial_time(module));
+  }
+  if (trial->word_given && !reached && !has_run) {
+    console_print(console, "  `ota confirm` was said, which counts as reaching the depot; a reset forgets it\n");
   }
 }
 

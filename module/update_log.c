@@ -7,6 +7,9 @@
 #include "module/print.h"
 #include "module/words.h"
 
+#define STEPS_AT_END 64U /* an entry takes a handful */
+#define NVS_ENTRIES  16U /* of nvs, that the longest entry takes, and a little for what pages lose at their ends */
+
 void update_log_start(struct update_log *log, struct module *module)
 {
   memset(log, 0, sizeof *log);
@@ -45,6 +48,17 @@ const struct lb_history *update_log_history(struct update_log *log)
 int update_log_error(const struct update_log *log)
 {
   return log->error;
+}
+
+bool update_log_has_room(struct update_log *log)
+{
+  struct lb_nvs_statistics nvs;
+  const struct lb_history *history = open_history(log);
+  if (!history || history->count > 0 || lb_nvs_statistics(history->nvs, &nvs) != LB_OK || nvs.pages == 0) {
+    return true; /* an older entry makes room */
+  }
+  uint32_t usable = nvs.entries / nvs.pages * (nvs.pages - 1U); /* one page stays free */
+  return usable >= nvs.entries_used && usable - nvs.entries_used >= NVS_ENTRIES;
 }
 
 /* LB_MORE or LB_OK: where it fails, the history is read anew before it is used again. */
@@ -145,6 +159,13 @@ int update_log_end(struct update_log *log, enum lb_history_result result, int ca
     update_log_abandon(log);
   }
   return more;
+}
+
+void update_log_cancel(struct update_log *log)
+{
+  if (log->stage == UPDATE_LOG_LOGGED) {
+    log->cancelled = log->entry.number;
+  }
 }
 
 void update_log_abandon(struct update_log *log)
@@ -263,7 +284,8 @@ static bool judge(const struct update_log *log, struct lb_history_entry *entry)
   bool changed = false;
   if (entry->result == LB_HISTORY_BEGUN) {
     entry->result = was_selected(log, entry) ? LB_HISTORY_FLASHED : LB_HISTORY_INTERRUPTED;
-    entry->cause = LB_OK;
+    bool cancelled = entry->result == LB_HISTORY_INTERRUPTED && entry->number == log->cancelled;
+    entry->cause = cancelled ? MODULE_ERR_CANCELLED : LB_OK;
     changed = true;
   }
   if (is_open(entry)) {
@@ -295,10 +317,36 @@ int update_log_at_boot(struct update_log *log)
     log->index++;
   }
   log->due = false;
+  log->cancelled = 0;
   return LB_OK;
 }
 
+void update_log_at_end(struct update_log *log)
+{
+  unsigned steps = STEPS_AT_END;
+  while (log->cancelled != 0 && steps > 0 && update_log_at_boot(log) == LB_MORE) {
+    steps--;
+  }
+}
+
 /* ---- questions ---- */
+
+/* Has a record of that image counted since its trial ended badly, since it was confirmed in another slot, say? */
+static bool is_trusted_again(const struct lb_otadata *otadata, const uint8_t digest[LB_SHA256_SIZE])
+{
+  bool trusted = false;
+  uint32_t sequence = 0;
+  for (int i = 0; i < (int)LB_OTADATA_RECORDS; i++) {
+    const struct lb_otadata_record *record = &otadata->records[i];
+    bool counts = record->usable && !lb_otadata_on_trial(otadata, i);
+    if (record->trial.tagged && memcmp(record->trial.digest, digest, LB_SHA256_SIZE) == 0 &&
+        (counts || record->trial.rejected) && record->sequence > sequence) {
+      sequence = record->sequence;
+      trusted = counts;
+    }
+  }
+  return trusted;
+}
 
 bool update_log_failed_before(struct update_log *log, const struct lb_image_info *info, bool complete,
                               struct lb_history_entry *entry)
@@ -307,12 +355,13 @@ bool update_log_failed_before(struct update_log *log, const struct lb_image_info
   struct lb_otadata otadata;
   struct lb_history_entry *found = entry ? entry : &own;
   const struct lb_history *history = open_history(log);
+  const bool has_otadata = lb_otadata_read(&otadata, &log->module->device) == LB_OK;
   if (history && lb_history_find_failed(history, info, complete, found) == LB_OK) {
-    return true;
+    return !has_otadata || !is_trusted_again(&otadata, found->digest);
   }
   memset(found, 0, sizeof *found);
-  if (!complete || lb_otadata_read(&otadata, &log->module->device) != LB_OK ||
-      !lb_otadata_has_failed(&otadata, info->digest)) {
+  if (!complete || !has_otadata || is_trusted_again(&otadata, info->digest) ||
+      !lb_otadata_has_failed(&otadata, info->digest) || update_log_was_confirmed(log, info->digest)) {
     return false;
   }
   found->result = LB_HISTORY_REJECTED;

@@ -36,8 +36,9 @@ struct update_log {
 
   /* going through all entries in the background */
   bool due;
-  uint32_t index; /* of the entry that is looked at */
-  bool writing;   /* `judged` is being written */
+  uint32_t index;     /* of the entry that is looked at */
+  bool writing;       /* `judged` is being written */
+  uint32_t cancelled; /* number of the entry whose update was cancelled, and that does not say so yet; 0 */
   struct lb_history_entry judged;
 };
 
@@ -60,7 +61,7 @@ int update_log_begin(struct update_log *log, const struct update_facts *facts);
 /*
  * Its head is known and the flash is about to change: writes the entry, as begun. If the last update of that slot was
  * interrupted and came from the same source, its entry is gone on with. LB_MORE, LB_OK; LB_OK at once if that is done,
- * or nothing was begun. May be called again with the whole image's info before the target is selected: with its digest
+ * or nothing was begun. To be called again with the whole image's info before the target is selected: with its digest
  * noted, a cut behind the selection cannot make the entry an interrupted one.
  */
 int update_log_image(struct update_log *log, const struct lb_image_info *info);
@@ -71,6 +72,9 @@ int update_log_image(struct update_log *log, const struct lb_image_info *info);
  */
 int update_log_end(struct update_log *log, enum lb_history_result result, int cause,
                    const uint8_t digest[LB_SHA256_SIZE]);
+
+/* Somebody cancels it: to be said before update_log_abandon, and the background writes that down as the cause. */
+void update_log_cancel(struct update_log *log);
 
 /* It ends without time for steps (Ctrl-C, a reset): the background writes it down as interrupted, or the next boot. */
 void update_log_abandon(struct update_log *log);
@@ -83,6 +87,9 @@ void update_log_abandon(struct update_log *log);
  * Waits while an update is under way. To be called while nobody else changes the flash.
  */
 int update_log_at_boot(struct update_log *log);
+
+/* The module ends in order: what was cancelled just now is written down, in as many steps as that takes. */
+void update_log_at_end(struct update_log *log);
 
 /* Otadata may have changed: the next calls of update_log_at_boot go through the entries again. */
 void update_log_review(struct update_log *log);
@@ -108,6 +115,9 @@ const struct lb_history *update_log_history(struct update_log *log);
 
 /* Why there is no history, or why something could not be written into it; LB_OK. */
 int update_log_error(const struct update_log *log);
+
+/* Could one more update be written down, by the room that nvs has? True where that is not known. */
+bool update_log_has_room(struct update_log *log);
 
 /* Is that the entry of the update under way? */
 bool update_log_is_under_way(const struct update_log *log, const struct lb_history_entry *entry);

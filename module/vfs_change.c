@@ -96,7 +96,7 @@ static int step(struct console *console)
 static void cancel(struct console *console)
 {
   close_files(console, false);
-  console_error(console, MODULE_ERR_CANCELLED);
+  console_tell_cancelled(console);
 }
 
 static int start(struct console *console, const char *from)

@@ -58,6 +58,13 @@ const struct flash_slot *flash_booting_slot(const struct flash_examination *exam
   return NULL;
 }
 
+bool flash_boots_on_trial(const struct flash_examination *examination)
+{
+  const struct lb_otadata *otadata = &examination->otadata;
+  return examination->boot_result == LB_OK && examination->otadata_result == LB_OK &&
+         examination->boot.reason == LB_BOOT_SELECTED && lb_otadata_on_trial(otadata, otadata->active);
+}
+
 void flash_record_slot(const struct flash_examination *examination, const struct lb_otadata_record *record,
                        char label[LB_LABEL_SIZE])
 {

@@ -40,6 +40,9 @@ void flash_examine(struct flash_examination *examination, const char *path, cons
 /* The slot that boots; NULL if none does. */
 const struct flash_slot *flash_booting_slot(const struct flash_examination *examination);
 
+/* Is what boots on trial? The next start may find its last attempt failed, and boot something else. */
+bool flash_boots_on_trial(const struct flash_examination *examination);
+
 /* The OTA slot that an otadata record means, as a label; "" if it means none. */
 void flash_record_slot(const struct flash_examination *examination, const struct lb_otadata_record *record,
                        char label[LB_LABEL_SIZE]);

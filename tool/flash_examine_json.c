@@ -3,6 +3,7 @@
 #include "tool/flash_examine.h"
 #include "tool/partition_names.h"
 #include "tool/table_report.h"
+#include "tool/trial_text.h"
 
 static const struct lb_error_info *problem_of(int code)
 {
@@ -26,6 +27,7 @@ static cJSON *record_json(const struct flash_examination *examination, int numbe
   cJSON_AddNumberToObject(json, "crc", record->crc);
   cJSON_AddBoolToObject(json, "usable", record->usable);
   cJSON_AddBoolToObject(json, "active", number == examination->otadata.active);
+  cJSON_AddItemToObject(json, "trial", trial_json(&examination->otadata, number));
   cJSON_AddItemToObject(json, "slot", slot[0] != '\0' ? cJSON_CreateString(slot) : cJSON_CreateNull());
   return json;
 }
@@ -74,6 +76,7 @@ static cJSON *boot_json(const struct flash_examination *examination)
   if (examination->boot_result == LB_OK) {
     add_label(json, "partition", &boot->partition);
     cJSON_AddStringToObject(json, "reason", reasons[boot->reason]);
+    cJSON_AddBoolToObject(json, "on_trial", flash_boots_on_trial(examination));
   }
   if (examination->table_result == LB_OK) {
     add_label(json, "selected", &boot->selected);

@@ -9,6 +9,7 @@
 #include "tool/commands.h"
 #include "tool/flash_dump.h"
 #include "tool/options.h"
+#include "tool/trial_text.h"
 
 struct request {
   const char *path;
@@ -72,12 +73,10 @@ static const char *result_name(enum lb_history_result result)
 
 static cJSON *trial_cause_json(const struct lb_history_entry *entry)
 {
-  static const char *const names[] = {"unknown", "crashed", "hung", "power", "operator", "no_depot"};
-  const uint32_t count = sizeof(names) / sizeof(names[0]);
   if (entry->result != LB_HISTORY_REJECTED) {
     return cJSON_CreateNull();
   }
-  return cJSON_CreateString(names[(uint32_t)entry->cause < count ? (uint32_t)entry->cause : 0]);
+  return cJSON_CreateString(trial_cause_name((uint32_t)entry->cause));
 }
 
 static cJSON *time_json(int64_t seconds)

@@ -5,6 +5,7 @@
 
 #include "ports/mbedtls/hash.h"
 #include "tool/flash_map.h"
+#include "tool/trial_text.h"
 
 #define SECTOR              0x1000U
 #define BOOTLOADER_ADDRESS  0x1000U /* of the ESP32 and ESP32-S2; later chips begin at 0 */
@@ -217,9 +218,24 @@ static bool is_free(const struct flash_map *map, uint32_t offset, uint32_t end)
   return true;
 }
 
+static void note_failed_trials(struct flash_region *region, const struct flash_examination *examination)
+{
+  char label[LB_LABEL_SIZE];
+  char trial[TRIAL_TEXT_SIZE];
+  for (int i = 0; i < (int)LB_OTADATA_RECORDS; i++) {
+    const struct lb_otadata_record *record = &examination->otadata.records[i];
+    flash_record_slot(examination, record, label);
+    trial_text(&examination->otadata, i, trial);
+    if (record->trial.rejected && label[0] != '\0') {
+      NOTE(region, "%s %s", label, trial);
+    }
+  }
+}
+
 static void note_otadata(struct flash_region *region, const struct flash_examination *examination)
 {
   char label[LB_LABEL_SIZE];
+  char trial[TRIAL_TEXT_SIZE];
   bool is_active = examination->otadata.active != LB_OTADATA_NONE;
   region->content = region->used > 0 ? FLASH_DATA : FLASH_BLANK;
   if (examination->otadata_result != LB_OK) {
@@ -228,10 +244,12 @@ static void note_otadata(struct flash_region *region, const struct flash_examina
   }
   report_printable(examination->boot.selected.label, label, sizeof(label));
   if (is_active) {
-    NOTE(region, "selects %s", label[0] != '\0' ? label : "nothing");
+    trial_text(&examination->otadata, examination->otadata.active, trial);
+    NOTE(region, "selects %s%s%s", label[0] != '\0' ? label : "nothing", trial[0] != '\0' ? ", " : "", trial);
   } else {
     NOTE(region, "%s", region->used > 0 ? "no usable record" : "blank");
   }
+  note_failed_trials(region, examination);
 }
 
 static void add_partitions(struct flash_map *map, const struct flash_examination *examination)
@@ -361,8 +379,9 @@ static void conclude(struct flash_map *map, const struct flash_examination *exam
     (void)snprintf(map->conclusion, sizeof(map->conclusion), "Boots: %s, in place of %s, which is selected: %s", boots,
                    selected, cause(boot->selected_error));
   } else {
-    (void)snprintf(map->conclusion, sizeof(map->conclusion), "Boots: %s, %s", boots,
-                   boot->reason == LB_BOOT_SELECTED ? "selected by otadata" : "by default, since nothing is selected");
+    (void)snprintf(map->conclusion, sizeof(map->conclusion), "Boots: %s, %s%s", boots,
+                   boot->reason == LB_BOOT_SELECTED ? "selected by otadata" : "by default, since nothing is selected",
+                   flash_boots_on_trial(examination) ? ", if its trial goes on" : "");
   }
 }
 

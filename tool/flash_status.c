@@ -10,6 +10,7 @@
 #include "tool/partition_names.h"
 #include "tool/report.h"
 #include "tool/table_report.h"
+#include "tool/trial_text.h"
 
 static const char *printable(const char *label, char copy[LB_LABEL_SIZE])
 {
@@ -21,6 +22,7 @@ static void print_record(const struct flash_examination *examination, int number
 {
   const struct lb_otadata_record *record = &examination->otadata.records[number];
   char slot[LB_LABEL_SIZE];
+  char trial[TRIAL_TEXT_SIZE];
   if (record->sequence == LB_OTADATA_BLANK && record->crc == LB_OTADATA_BLANK) {
     printf("  record %d: blank\n", number);
     return;
@@ -29,6 +31,10 @@ static void print_record(const struct flash_examination *examination, int number
   printf("  record %d: sequence %u%s%s, state %s, %s%s\n", number, record->sequence, slot[0] != '\0' ? " for " : "",
          slot, otadata_state_name(record->state), record->usable ? "usable" : "not usable",
          number == examination->otadata.active ? ", active" : "");
+  trial_text(&examination->otadata, number, trial);
+  if (trial[0] != '\0') {
+    printf("            %s\n", trial);
+  }
 }
 
 static void print_otadata(const struct flash_examination *examination)
@@ -62,6 +68,18 @@ static void print_slot(const struct flash_slot *slot)
   puts(slot->result == LB_OK ? ", good" : "");
 }
 
+/* What was found above leaves out what only a start does: to judge how the last boot on trial ended. */
+static void print_trial(const struct flash_examination *examination)
+{
+  struct lb_partition fallback;
+  char label[LB_LABEL_SIZE];
+  if (flash_boots_on_trial(examination) &&
+      lb_otadata_fallback(&examination->otadata, &examination->table, &fallback) == LB_OK) {
+    printf("                   if its trial goes on: a start that counts its last failed attempt goes back to %s\n",
+           printable(fallback.label, label));
+  }
+}
+
 static void print_boot(const struct flash_examination *examination)
 {
   static const char *const reasons[] = {[LB_BOOT_SELECTED] = "otadata selects it",
@@ -80,6 +98,7 @@ static void print_boot(const struct flash_examination *examination)
            lb_error_info(boot->selected_error)->cause);
   }
   putchar('\n');
+  print_trial(examination);
 }
 
 static void print_examination(const struct flash_examination *examination)

@@ -125,6 +125,9 @@ bool lb_otadata_has_failed(const struct lb_otadata *otadata, const uint8_t diges
 bool lb_otadata_was_confirmed(const struct lb_otadata *otadata, const struct lb_table *table, uint32_t slot,
                               const uint8_t digest[LB_SHA256_SIZE]);
 
+/* Does otadata say that what is in that slot was confirmed, whatever its digest? */
+bool lb_otadata_slot_counts(const struct lb_otadata *otadata, const struct lb_table *table, uint32_t slot);
+
 /*
  * Selects a slot, in steps of one erase or one page: LB_MORE until the record is written, read back and counts, then
  * LB_OK; to be called again with the same arguments and the same otadata, which lb_otadata_read has filled.

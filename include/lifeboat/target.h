@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which slot an update is written to: never the running one and never factory. From an OTA slot the next one in turn.
- * From factory, in this order: a slot without a verifying image, or in which an update was interrupted; one that
- * otadata does not select; the first. Finding out whether images verify means reading them, so this works in steps of
- * LB_VERIFY_STEP bytes.
+ * Which slot an update is written to: never the running one and never factory. From an OTA slot the next one in turn,
+ * but for the one that a failed trial goes back to, if there is another. From factory, in this order: a slot without a
+ * verifying image, or in which an update was interrupted; one that otadata does not select; the first. Finding out
+ * whether images verify means reading them, so this works in steps of LB_VERIFY_STEP bytes.
  */
 #ifndef LIFEBOAT_TARGET_H
 #define LIFEBOAT_TARGET_H
@@ -37,11 +37,19 @@ int lb_target_allowed(const struct lb_table *table, const struct lb_partition *r
                       const struct lb_partition *slot);
 
 /*
- * Is `slot` something else than what `running`'s trial would go back to? LB_ERR_TARGET_FALLBACK while `running` is on
- * trial and `slot` is that; LB_OK without a trial or without otadata; LB_ERR_FLASH_...
+ * May `slot` be written as far as trials are concerned? LB_ERR_TARGET_FALLBACK if it holds what a failed trial goes
+ * back to while `running` is an OTA slot that otadata does not say was confirmed: then nothing would be left that has
+ * proved itself. LB_OK else, and without otadata; LB_ERR_FLASH_...
  */
 int lb_target_not_fallback(const struct lb_device *device, const struct lb_partition *running,
                            const struct lb_partition *slot);
+
+/*
+ * The same for an update, which may also replace what does not verify any more: LB_ERR_TARGET_FALLBACK only while
+ * `running` is on trial itself. `*in_danger`: else; then lb_update verifies the slot, and refuses if it does.
+ */
+int lb_target_for_update(const struct lb_device *device, const struct lb_partition *running,
+                         const struct lb_partition *slot, bool *in_danger);
 
 /* Does otadata select something else? LB_ERR_TARGET_SELECTED if it selects `slot`; LB_ERR_NO_OTADATA, LB_ERR_FLASH_...
  */

@@ -60,6 +60,7 @@ struct lb_update {
   struct lb_select select; /* while the selection moves away from the target: its verify and otadata; and at the end */
   uint8_t state;
   uint8_t retiring; /* how far the selection has moved away from the target */
+  bool in_danger;   /* the target may be all that has proved itself */
   bool touched_flash;
   bool old_tail;      /* the image that the target held reached into its last sector */
   bool spoiled;       /* and that has been changed */
@@ -135,5 +136,8 @@ enum lb_update_remains lb_update_remains(const struct lb_update *update);
 
 /* Has the whole image been read back and verified, so that only selecting is left? */
 bool lb_update_is_verified(const struct lb_update *update);
+
+/* Is it in the middle of changing otadata: before the first byte is written, or at the end? */
+bool lb_update_is_selecting(const struct lb_update *update);
 
 #endif

@@ -154,6 +154,15 @@ void consoles_cancel(struct consoles *consoles)
   }
 }
 
+void consoles_reset(struct consoles *consoles)
+{
+  for (unsigned i = 0; consoles && i < CONSOLES_MOST; i++) {
+    if (consoles->remotes[i].in_use) {
+      remote_console_reset(&consoles->remotes[i]);
+    }
+  }
+}
+
 void consoles_restart(struct consoles *consoles)
 {
   for (unsigned i = 0; consoles && i < CONSOLES_MOST; i++) {

@@ -39,6 +39,9 @@ void consoles_wait(struct consoles *consoles, struct sim_clock *clock, int fd, b
 /* Abandons all commands that are under way; their clients are told. */
 void consoles_cancel(struct consoles *consoles);
 
+/* The same, because the module is reset. */
+void consoles_reset(struct consoles *consoles);
+
 /* After a reset: a fresh console for everybody. */
 void consoles_restart(struct consoles *consoles);
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "module/source.h"
+
 #define UNIT      "bytes"
 #define UNIT_SIZE (sizeof UNIT - 1)
 
@@ -56,25 +58,11 @@ bool network_header_range(const char *text, struct network_range *range)
   return true;
 }
 
-bool network_is_strong_tag(const char *text)
-{
-  const size_t length = strnlen(text, PORT_VALIDATOR_SIZE);
-  if (length < 3 || length == PORT_VALIDATOR_SIZE || text[0] != '"' || text[length - 1] != '"') {
-    return false; /* a tag without a single character between its quotes tells nothing apart */
-  }
-  for (size_t i = 1; i < length - 1; i++) {
-    if (text[i] < '!' || text[i] > '~' || text[i] == '"') {
-      return false;
-    }
-  }
-  return true;
-}
-
 void network_header_etag(const char *text, char validator[PORT_VALIDATOR_SIZE], bool *weak)
 {
   validator[0] = '\0';
   *weak = text[0] == 'W' && text[1] == '/';
-  if (!*weak && network_is_strong_tag(text)) {
+  if (!*weak && source_is_strong_tag(text)) {
     memcpy(validator, text, strlen(text) + 1);
   }
 }

@@ -32,7 +32,4 @@ bool network_header_range(const char *text, struct network_range *range);
  */
 void network_header_etag(const char *text, char validator[PORT_VALIDATOR_SIZE], bool *weak);
 
-/* Is that a strong tag as network_header_etag gives it, so that it can be sent back in If-Range? */
-bool network_is_strong_tag(const char *text);
-
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "module/source.h"
 #include "ports/sim/network_headers.h"
 #include "ports/sim/network_url.h"
 
@@ -208,7 +209,7 @@ int transfer_begin(struct port_transfer *transfer, const struct transfer_setup *
 {
   memset(transfer, 0, sizeof *transfer);
   transfer->setup = setup;
-  if (asked->first > 0 && (!asked->validator || !network_is_strong_tag(asked->validator))) {
+  if (asked->first > 0 && (!asked->validator || !source_is_strong_tag(asked->validator))) {
     return LB_ERR_ARGUMENT; /* a part of who knows what; nor is anything but a tag to get into the headers */
   }
   int err = network_url_make(asked->url, &transfer->url);

@@ -268,6 +268,14 @@ void remote_console_cancel(struct remote_console *remote)
   }
 }
 
+void remote_console_reset(struct remote_console *remote)
+{
+  if (remote_console_has_job(remote)) {
+    console_reset(&remote->console);
+    end_request(remote, MODULE_ERR_RESET);
+  }
+}
+
 void remote_console_restart(struct remote_console *remote, struct module *module)
 {
   console_start(&remote->console, module, remote, write_text);

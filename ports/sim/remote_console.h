@@ -46,6 +46,9 @@ short remote_console_events(const struct remote_console *remote);
 /* Abandons the command under way; the client is told. */
 void remote_console_cancel(struct remote_console *remote);
 
+/* The same, because the module is reset. */
+void remote_console_reset(struct remote_console *remote);
+
 /* After a reset: a fresh console on the module. */
 void remote_console_restart(struct remote_console *remote, struct module *module);
 

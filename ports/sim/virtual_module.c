@@ -184,8 +184,8 @@ static void boot(struct virtual_module *vm, enum lb_reset reset)
  */
 static void restart(struct virtual_module *vm, enum lb_reset reset)
 {
-  console_cancel(&vm->console);
-  consoles_cancel(vm->consoles);
+  console_reset(&vm->console);
+  consoles_reset(vm->consoles);
   if (vm->editing) {
     fputs("\n", stdout); /* the boot log stands below what is being typed */
   }
@@ -194,7 +194,7 @@ static void restart(struct virtual_module *vm, enum lb_reset reset)
   if (reset == LB_RESET_COMMANDED) {
     module_stop(&vm->module);
   } else {
-    depot_lookup_stop(&vm->module.trial.lookup);
+    module_die(&vm->module);
     count_crash(vm, reset, module_run_time(&vm->module) < module_trial_time(&vm->module));
   }
   vm->module.reset_requested = false;
@@ -320,7 +320,7 @@ static int execute(struct virtual_module *vm, const char *line, bool *interrupte
     result = console_poll(&vm->console);
     if (result == LB_MORE) {
       attend(vm, console_is_waiting(&vm->console), -1);
-      result = vm->lives == life ? LB_MORE : MODULE_ERR_CANCELLED; /* another console has reset the module */
+      result = vm->lives == life ? LB_MORE : MODULE_ERR_RESET;
     }
   }
   (void)fflush(stdout);

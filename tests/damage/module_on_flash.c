@@ -303,7 +303,7 @@ static int choose_target(struct life *life, const char *label, struct lb_partiti
     result = lb_target_step(&target);
     *slot = target.slot;
   }
-  return result ? result : lb_target_not_fallback(&life->device, &life->decision.partition, slot);
+  return result;
 }
 
 /* Goes on with an interrupted update, or begins anew. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "module/source.h"
 #include "ports/sim/network_headers.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -67,13 +68,13 @@ static void check_tag(const char *text)
   FUZZ_REQUIRE(!weak || (validator[0] == '\0' && strncmp(text, "W/", 2) == 0));
   if (validator[0] != '\0') {
     size_t length = strlen(validator);
-    FUZZ_REQUIRE(strcmp(validator, text) == 0 && network_is_strong_tag(validator));
+    FUZZ_REQUIRE(strcmp(validator, text) == 0 && source_is_strong_tag(validator));
     FUZZ_REQUIRE(length >= 3 && validator[0] == '"' && validator[length - 1] == '"');
     for (size_t i = 1; i < length - 1; i++) { /* nothing that could end the header it is sent back in */
       FUZZ_REQUIRE(validator[i] > ' ' && validator[i] < 0x7F && validator[i] != '"');
     }
   }
-  FUZZ_REQUIRE(network_is_strong_tag(text) == (validator[0] != '\0'));
+  FUZZ_REQUIRE(source_is_strong_tag(text) == (validator[0] != '\0'));
   free(validator);
 }
 

@@ -2,7 +2,8 @@
 /*
  * Updates over links and from servers as bad as they get: sessions with seeds, each one module and one peer. A session
  * is `ota flash http`, again and again through lost links, power cuts and refusals, until it succeeds, which it has to
- * once the peer has run out of bad behaviour.
+ * once the peer has run out of bad behaviour. In between the module only runs, and looks for its depot on the same
+ * link; and in the end the new firmware has to reach it, and to be confirmed.
  *
  *   network [--sessions N] [--seed S] [--only NUMBER]
  */
@@ -15,6 +16,7 @@
 
 #include "module/flash_retry.h"
 #include "tests/damage/tally.h"
+#include "tests/network/life.h"
 #include "tests/network/module_on_link.h"
 
 #define ATTEMPTS      40U
@@ -26,6 +28,7 @@
 #define BLOCK         65536U
 #define KILOBYTE      1024U
 #define STILL_ENOUGH  4U
+#define IDLE_MAX      900U /* seconds of running without a command */
 
 enum count {
   COUNT_SESSIONS = PEER_BEHAVIOURS,
@@ -39,6 +42,9 @@ enum count {
   COUNT_COMPARED,
   COUNT_STARTED_OVER,
   COUNT_BOOTS,
+  COUNT_LOOKS,
+  COUNT_IDLE_CUTS,
+  COUNT_CONFIRMED,
   COUNTS
 };
 _Static_assert((unsigned)COUNTS <= TALLY_COUNTS, "the tally has room for all that is counted");
@@ -215,7 +221,7 @@ static struct fate draw_fate(struct session *session, uint32_t attempt)
   if (attempt >= 6 || unit_random_below(random, 2) == 0) {
     return fate;
   }
-  switch (unit_random_below(random, 5)) {
+  switch (unit_random_below(random, 6)) {
   case 0:
     fate.cancel_at = 1U + unit_random_below(random, 400);
     break;
@@ -224,6 +230,7 @@ static struct fate draw_fate(struct session *session, uint32_t attempt)
     fate.link_us = 1000000ULL * (1U + unit_random_below(random, 300));
     break;
   case 2:
+  case 3:
     fate.late_cut = true;
     break;
   default:
@@ -251,12 +258,12 @@ static void move_link(struct session *session, struct fate *fate, uint64_t progr
   }
 }
 
-/* All has come, and the power goes at one of the next few operations of the flash. */
+/* All has come, and the power goes at one of the next operations of the flash. */
 static void cut_late(struct session *session, struct fate *fate)
 {
   if (fate->late_cut && session->link->module.flash_job.stage == FLASH_JOB_FINISHING) {
     fate->late_cut = false;
-    sim_flash_cut_at(&session->link->flash, 1U + unit_random_below(&session->random, 6), SIM_CUT_TORN);
+    sim_flash_cut_at(&session->link->flash, 1U + unit_random_below(&session->random, 30), SIM_CUT_TORN);
   }
 }
 
@@ -283,6 +290,7 @@ static enum end attempt_update(struct session *session, uint32_t attempt)
   uint32_t still = 0; /* rounds in which nothing happened */
   uint64_t waited = 0;
   link->output_length = 0;
+  link->output_overflowed = false;
   link->output[0] = '\0';
   int result = console_execute(&link->console, "ota flash http " LINK_SOURCE);
   for (uint32_t poll = 1; result == LB_MORE; poll++) {
@@ -301,6 +309,7 @@ static enum end attempt_update(struct session *session, uint32_t attempt)
     const bool moved = peer_step(&peer);
     watch_request(session, &seen);
     result = console_poll(&link->console);
+    (void)module_tick(&link->module);
     if (sim_flash_cut_fired(&link->flash)) {
       return END_POWER_CUT;
     }
@@ -350,6 +359,9 @@ static bool try_once(struct session *session, uint32_t attempt, const uint8_t *b
   if (end == END_POWER_CUT) {
     tally->counts[COUNT_POWER_CUTS]++;
   }
+  if (session->link->output_overflowed) {
+    tally_broken(tally, "it says more than can be looked through:\n%s", session->link->output);
+  }
   const bool was_done = strstr(session->link->output, "OTA flash was successful") != NULL;
   if (end == END_FAILURE || (end == END_CANCELLED && !was_done)) {
     tally->counts[COUNT_REFUSALS] += end == END_FAILURE ? 1 : 0;
@@ -378,6 +390,70 @@ static bool try_once(struct session *session, uint32_t attempt, const uint8_t *b
   return !session->was_updated;
 }
 
+/* ---- without a command ---- */
+
+/* The power went while the module only ran: it boots what it booted before. */
+static bool lose_power(struct session *session, const struct lb_partition *expected)
+{
+  struct module_on_link *link = session->link;
+  session->tally->counts[COUNT_IDLE_CUTS]++;
+  sim_flash_cut_at(&link->flash, 0, SIM_CUT_TORN);
+  module_on_link_power_off(link);
+  const int err = module_on_link_boot(link);
+  const char *label = link->bootloader.decision.partition.label;
+  tell_story("the power went without a command, %s boots\n", err ? "nothing" : label);
+  if (err) {
+    tally_stranded(session->tally, "nothing boots: %s", lb_error_info(err)->name);
+  } else if (strcmp(label, expected->label) != 0) {
+    tally_broken(session->tally, "%s boots after the power went in %s", label, expected->label);
+  }
+  return err == LB_OK && strcmp(label, expected->label) == 0;
+}
+
+static void arm_cut(struct session *session, uint32_t one_in)
+{
+  struct unit_random *random = &session->random;
+  if (unit_random_below(random, one_in) == 0) {
+    sim_flash_seed(&session->link->flash, unit_random_next(random));
+    sim_flash_cut_at(&session->link->flash, 1U + unit_random_below(random, 8),
+                     unit_random_below(random, 2) ? SIM_CUT_TORN : SIM_CUT_UNSTABLE);
+  }
+}
+
+/* The firmware that is to be replaced runs for a while, or not at all. False: the session is over. */
+static bool rest(struct session *session, const uint8_t *before)
+{
+  struct module_on_link *link = session->link;
+  if (unit_random_below(&session->random, 2) == 0) {
+    return true;
+  }
+  arm_cut(session, 4);
+  if (!life_pass(link, &peer, 1U + unit_random_below(&session->random, IDLE_MAX))) {
+    return lose_power(session, &session->running);
+  }
+  sim_flash_cut_at(&link->flash, 0, SIM_CUT_TORN);
+  life_check_history(link, session->tally);
+  check_untouched(session, before);
+  return true;
+}
+
+/* The new firmware has to get through its trial, whatever the link is like; the power goes at most once in it. */
+static void try_new_firmware(struct session *session)
+{
+  struct module_on_link *link = session->link;
+  arm_cut(session, 3);
+  bool on = life_trial(link, &peer);
+  if (!on && !lose_power(session, &session->target)) {
+    return;
+  }
+  on = on || life_trial(link, &peer);
+  sim_flash_cut_at(&link->flash, 0, SIM_CUT_TORN);
+  const uint64_t wrong = session->tally->broken;
+  life_check_history(link, session->tally);
+  life_check_confirmed(link, session->tally);
+  session->tally->counts[COUNT_CONFIRMED] += session->tally->broken == wrong ? 1 : 0;
+}
+
 static void run_session(uint32_t number, struct tally *tally)
 {
   static char place[64];
@@ -393,6 +469,7 @@ static void run_session(uint32_t number, struct tally *tally)
   session.running = module_on_link_partition(session.link, state == MODULE_FROM_SLOT ? "ota_0" : "factory");
   sim_flash_rewind(&session.link->flash);
   memset(peer.played, 0, sizeof peer.played);
+  peer.looks = 0;
   peer.clock = &session.link->clock;
   peer_begin(&peer, seed);
   session.link->port.seed = (uint32_t)seed;
@@ -403,14 +480,18 @@ static void run_session(uint32_t number, struct tally *tally)
   bool more = boot(&session, false);
   uint32_t attempt = 0;
   for (; more && attempt < ATTEMPTS; attempt++) {
-    more = try_once(&session, attempt, at_first[state]);
+    more = rest(&session, at_first[state]) && try_once(&session, attempt, at_first[state]);
   }
   if (more) {
     tally_broken(tally, "no success in %u attempts; the last one:\n%s", ATTEMPTS, session.link->output);
   }
+  if (session.was_updated) {
+    try_new_firmware(&session);
+  }
   for (unsigned i = 0; i < PEER_BEHAVIOURS; i++) {
     tally->counts[i] += peer.played[i];
   }
+  tally->counts[COUNT_LOOKS] += peer.looks;
   if (tally->broken + tally->stranded > wrong) {
     fprintf(stderr, "%s:\n%s", place, story);
   }
@@ -429,7 +510,10 @@ int main(int argc, char **argv)
       "resumed",
       "resumed with nothing left but to ask whether it is the same",
       "started over",
-      "boots"};
+      "boots",
+      "looks for the depot",
+      "power cuts without a command",
+      "confirmed"};
   static struct tally total;
   const char *names[COUNTS];
   uint32_t sessions = SESSIONS;

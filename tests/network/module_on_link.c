@@ -15,10 +15,12 @@ uint64_t module_on_link_received;
 
 static int (*read_uncounted)(struct port_transfer *transfer, void *buffer, uint32_t capacity, uint32_t *got);
 
+static const struct module *running; /* the one that was booted last */
+
 static int read_counted(struct port_transfer *transfer, void *buffer, uint32_t capacity, uint32_t *got)
 {
   const int result = read_uncounted(transfer, buffer, capacity, got);
-  module_on_link_received += *got;
+  module_on_link_received += transfer == running->flash_job.source.transfer ? *got : 0;
   return result;
 }
 
@@ -62,11 +64,13 @@ static void put_record(struct module_on_link *link)
 static void write_output(void *context, const char *text, size_t length)
 {
   struct module_on_link *link = context;
-  if (link->output_length + length < sizeof link->output) {
-    memcpy(link->output + link->output_length, text, length);
-    link->output_length += length;
-    link->output[link->output_length] = '\0';
+  if (length >= sizeof link->output - link->output_length) {
+    link->output_overflowed = true;
+    return;
   }
+  memcpy(link->output + link->output_length, text, length);
+  link->output_length += length;
+  link->output[link->output_length] = '\0';
 }
 
 static void ignore_log(void *context, const char *text)
@@ -100,11 +104,13 @@ bool module_on_link_open(struct module_on_link *link, struct peer *peer, const s
 {
   const struct sim_geometry geometry = sim_geometry_real(FLASH_SIZE);
   char host[64];
-  const char *const hosts[] = {host};
+  char depot[64]; /* where the version is looked for */
+  const char *const hosts[] = {host, depot};
   snprintf(host, sizeof host, "depot.test=127.0.0.1:%u", peer->port);
+  snprintf(depot, sizeof depot, "api.openvehicles.com=127.0.0.1:%u", peer->port);
   sim_clock_start(&link->clock, SIM_CLOCK_VIRTUAL);
   const struct sim_network_options options = {
-      .link_up = true, .ssid = "garage", .hosts = hosts, .host_count = 1, .clock = &link->clock};
+      .link_up = true, .ssid = "garage", .hosts = hosts, .host_count = 2, .clock = &link->clock};
   if (sim_flash_open_memory(&link->flash, &geometry) != LB_OK || sim_network_open(&link->network, &options) != LB_OK) {
     return false;
   }
@@ -141,6 +147,8 @@ int module_on_link_boot(struct module_on_link *link)
   if (err) {
     return err;
   }
+  running = &link->module;
+  link->uptime.boot_time_ms = sim_clock_now_us(&link->clock) / 1000U;
   module_start(&link->module, &link->port, &bootloader->table, &bootloader->decision, &bootloader->verify.image.info,
                &link->uptime);
   console_start(&link->console, &link->module, link, write_output);
@@ -149,11 +157,7 @@ int module_on_link_boot(struct module_on_link *link)
 
 void module_on_link_power_off(struct module_on_link *link)
 {
-  struct source *source = &link->module.flash_job.source;
-  if (source->transfer) {
-    link->counted.close(source->transfer); /* a port that dies with the module has none open afterwards */
-    source->transfer = NULL;
-  }
+  module_die(&link->module);
   sim_flash_power_on(&link->flash);
   link->counted.set_link(link->counted.context, true, "");
 }

@@ -35,9 +35,10 @@ struct module_on_link {
   struct console console;
   char output[LINK_OUTPUT_SIZE]; /* of the last line */
   size_t output_length;
+  bool output_overflowed; /* something of it was dropped: what is not found there may have been said */
 };
 
-/* Bytes of files that the module has taken from its network, over all transfers. */
+/* Bytes of images that the module has taken from its network, over all transfers; versions are not counted. */
 extern uint64_t module_on_link_received;
 
 /* What runs: factory, with blank slots; or ota_0, confirmed, with an older image in ota_1. */

@@ -73,7 +73,8 @@ struct peer {
   bool damaged;     /* some bytes came that were not the file's, and nobody could know */
   bool all_strong;  /* each answer with a file has had a strong ETag so far */
   uint64_t first;   /* of the last request: 0 without Range */
-  bool whole;       /* its answer is 200 */
+  bool whole;       /* it is for a file, and its answer is 200 */
+  uint64_t looks;   /* requests for the version file, over all sessions */
 
   /* the present connection */
   int listener;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Found in review: cut between selecting a slot and closing its journal, the slot boots with an open journal, and
- * `ota status` called an update that was done interrupted for ever after.
+ * `ota status` called an update that was done interrupted for ever after. And an update that was cut before its first
+ * block was done was not shown at all.
  */
 #include "lifeboat/journal.h"
 #include "tests/unit/support/unit.h"
@@ -10,7 +11,7 @@
 #define SIZE  8192U
 #define OTA_0 0x410000U
 
-static void leave_journal(struct world *world)
+static void leave_journal(struct world *world, bool done)
 {
   static const uint8_t head[LB_IMAGE_HEADER_SIZE] = {LB_IMAGE_MAGIC, 1};
   struct lb_journal journal = {.phase = 0};
@@ -24,7 +25,9 @@ static void leave_journal(struct world *world)
   }
   assert_result(result, LB_OK);
   assert_result(lb_journal_begin_block(&journal, 0), LB_OK);
-  assert_result(lb_journal_finish_block(&journal, 0, 0x12345678), LB_OK);
+  if (done) {
+    assert_result(lb_journal_finish_block(&journal, 0, 0x12345678), LB_OK);
+  }
 }
 
 static void test_what_runs_is_not_interrupted(void **state)
@@ -35,11 +38,11 @@ static void test_what_runs_is_not_interrupted(void **state)
   world_open(world, true);
   world_put_image(world, 0x10000, SIZE, 1);
   world_boot(world, "factory");
-  leave_journal(world);
+  leave_journal(world, true);
   world_run(world, "ota status nocheck", LB_OK);
   world_assert_said(world, 0, "Interrupted (99%)"); /* in a slot that is not in use it is one */
   world_put_image(world, OTA_0, SIZE, 2);
-  leave_journal(world);
+  leave_journal(world, true);
   world_run(world, "ota boot ota_0", LB_OK);
   world_run(world, "ota status nocheck", LB_OK);
   assert_null(strstr(world->consoles[0].output, "Interrupted"));
@@ -51,9 +54,30 @@ static void test_what_runs_is_not_interrupted(void **state)
   free(world);
 }
 
+static void test_nothing_is_done_yet(void **state)
+{
+  struct world *world = unit_allocate(sizeof *world);
+
+  (void)state;
+  world_open(world, true);
+  world_put_image(world, 0x10000, SIZE, 1);
+  world_boot(world, "factory");
+  leave_journal(world, false);
+  world_run(world, "ota status nocheck", LB_OK);
+  world_assert_said(world, 0, "Interrupted (0%)\n");
+  world->link = false;
+  world_run(world, "ota flash http host/a.bin to ota_0", PORT_ERR_LINK_DOWN);
+  assert_null(strstr(world->consoles[0].output, "goes on")); /* it will begin anew */
+  world_close(world);
+  free(world);
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_runs_is_not_interrupted)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_what_runs_is_not_interrupted),
+      cmocka_unit_test(test_nothing_is_done_yet),
+  };
 
   return cmocka_run_group_tests_name("journal left open", tests, NULL, NULL);
 }

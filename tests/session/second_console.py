@@ -20,11 +20,13 @@ GREETING, OUTPUT, CANDIDATE, END, FAREWELL = b"g", b"o", b"w", b"e", b"b"
 GREETING_TEXT = b"lifeboat console 1"
 PAYLOAD = 1024
 CANCELLED = -247  # MODULE_ERR_CANCELLED
+WAS_RESET = -249  # MODULE_ERR_RESET
 
 BIN = "/firmware/ota/v3.1/main/ovms3.bin"
 STATUS = status_lines(FACTORY_VERSION, "factory")
 FLASHED = status_lines(FACTORY_VERSION, "factory", "ota_0")
 SAID_CANCELLED = "Error: the command was cancelled"
+SAID_RESET = "Error: the module was reset during the command"
 BEGUN = "Preparing flash partition..."
 
 numbers = itertools.count()

@@ -67,11 +67,12 @@ def test_good_server(web, module):
 
 @pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden", "500 Internal Server Error",
                                     "503 Service Unavailable", "204 No Content", "206 Partial Content",
-                                    "401 Unauthorized"])
+                                    "401 Unauthorized", "429 Too Many Requests"])
 def test_status(web, module, status):
     web.pages[BIN] = answer(status, HTML)
     assert refused(flash(module)) == [
-        FAILED, f"  the server answered {status[:3]} instead of 200 for {NAME} - check the address "
+        FAILED, f"  the server answered {status[:3]} instead of 200 for {NAME} - "
+        f"{'try again later' if status[:3] == '429' or status >= '5' else 'check the address'} "
         "(ESP_ERR_INVALID_RESPONSE, 264)"]
 
 

@@ -6,6 +6,7 @@ import re
 import signal
 import time
 
+import pytest
 from depot_server import lifeboat
 from firmware import FACTORY, FACTORY_VERSION, NEWER, NEWER_VERSION, OLDER, OLDER_VERSION, SIZE
 from flash_layout import area
@@ -163,14 +164,15 @@ def test_power_cut_and_gone_on_with(module, web):
     assert [update[0] for update in history(module)] == [2, 1]
 
 
-def test_ctrl_c(module, web):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ended_by_a_signal(module, web, number):
     web.pages["/x.bin"] = slowly(NEWER, pieces=100, pause=0.1)
     session = module.start()
     session.send(f"ota flash http {web.url('/x.bin')}")
     session.wait_for(BEGUN)
     wait_until(lambda: entries(module), "entry")
-    session.end(code=130, number=signal.SIGINT)
-    assert [update[3] for update in history(module)] == [RESTARTED]
+    session.end(code=130, number=number)
+    assert [update[3] for update in history(module)] == ["interrupted: the command was cancelled"]
 
 
 # ---- more than there is room for ----
@@ -208,7 +210,9 @@ def test_no_setting(module):
     before = entries(module)[0].bytes
     assert not any("lifeboat" in line for line in module.run("config list").lines)
     module.run("config list lifeboat", code=1)
-    module.run("config set lifeboat update.0 x", code=1)
+    assert module.run("config set lifeboat update.0 x", code=1).lines == [
+        "Error: lifeboat update.0: this setting does not take such a value - the history of updates is kept there, name "
+        "another parameter (ESP_ERR_INVALID_ARG, 258)"]
     module.run("config rm lifeboat update.0", code=1)
     assert entries(module)[0].bytes == before
     done = lifeboat("flash", "settings", module.flash)
@@ -242,12 +246,26 @@ def test_without_nvs(module, tmp_path):
     card = module.put("ovms3.bin", NEWER)
     assert f"  Flashed {SIZE} bytes from {card}" in module.run(f"ota flash vfs {card}").lines
     lines = module.run("ota history").lines
-    assert lines[0] == "No updates yet"
+    assert lines[0] == "No updates known"
     assert len(lines) == 2
     assert lines[1].startswith("  The history of updates cannot be kept: there is no such partition")
     done = lifeboat("flash", "history", module.flash)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"Error: {module.flash}: the partition table has no nvs partition\n"
+
+
+def test_full_nvs(module):
+    """Also after a reset, when nothing has been tried yet."""
+    assert history(module) == []
+    for name, size in ("l", 1800), ("m", 400), ("s", 1):
+        number = 0
+        while lifeboat("flash", "settings", module.flash, "--set", "full", f"{name}{number}", "string",
+                       "x" * size).returncode == 0:
+            number += 1
+    module.run(f"ota flash vfs {module.put('ovms3.bin', NEWER)}")
+    lines = module.run("ota history").lines
+    assert lines == ["No updates known", "  The nvs partition has no room for the history of updates: some may be missing - "
+                                         "remove settings first"]
 
 
 def test_damaged_entry_is_left_out(module):

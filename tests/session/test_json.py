@@ -63,14 +63,21 @@ def check(printed, titles, values):
 
 
 def test_flash_status(make_module):
-    path = make_module(factory=FACTORY, ota_0=NEWER).flash
+    module = make_module(factory=FACTORY, ota_0=NEWER)
+    path = module.flash
     printed = run("flash", "status", path)
+    module.run("ota boot ota_0")
+    printed += run("flash", "status", path)
+    assert printed[1]["otadata"]["records"][0]["trial"] == {"state": "on_trial", "attempts": 3, "failures": 0,
+                                                              "cause": None}
+    assert printed[1]["boot"]["on_trial"]
     change(path, (OTADATA, record(1)), (area("ota_0").start + 5000, bytes(9)))
     printed += run("flash", "status", path)
     change(path, (TABLE, bytes(9)))
     printed += run("flash", "status", path)
     check(printed, ["error", "table", "lifeboat flash status"],
-          {"table", "file", "selected", "default", "fallback_factory", "fallback_other", "unknown"})
+          {"table", "file", "selected", "default", "fallback_factory", "fallback_other", "unknown", "confirmed", "rejected",
+           "crashed", "hung", "power", "operator", "no_depot"})
 
 
 def test_flash_history(make_module, image):

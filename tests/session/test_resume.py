@@ -399,8 +399,34 @@ def test_file(module):
     assert re.fullmatch(r"Status:            Interrupted \(([1-9]\d)%\)", status), status
     session = module.run(f"ota flash vfs {path}")
     assert "OTA flash was successful" in session.lines
+    resumed = [line for line in session.lines if line.startswith("Resuming: ")]
+    percent = int(status.partition("(")[2].partition("%")[0])
+    assert resumed == [f"Resuming: {percent} % was written before; where the file is still the same, that stays"]
     assert in_slot(module, IMAGE)
     assert "Interrupted" not in module.run("ota status nocheck").text
+
+
+def test_file_of_another_length(module):
+    test_file_cancelled(module)
+    path = module.put("ovms3.bin", LONGER)
+    lines = module.run(f"ota flash vfs {path}").lines
+    assert starting_over(lines) == ["Starting over: the file has another length now"]
+    assert in_slot(module, LONGER)
+
+
+def test_another_slot_is_flashed(module, parts):
+    """Nobody goes on with what was interrupted in the other slot before."""
+    cut_power(module, parts, "ota flash http to ota_0")
+    assert "Interrupted" in module.run("ota status nocheck").text
+    module.run("ota flash http to ota_1")
+    assert in_slot(module, IMAGE, "ota_1")
+    assert "Interrupted" not in module.run("ota status nocheck").text
+
+
+def test_hint_names_the_slot(module, parts):
+    parts.cuts = [HELD] + [0] * 20
+    lines = module.run("ota flash http to ota_1", options=VIRTUAL, code=1).lines
+    assert re.fullmatch(r"  `ota flash` again, with to ota_1, goes on at [1-9]\d %", lines[-1]), lines[-1]
 
 
 def test_file_cancelled(module):

@@ -9,8 +9,8 @@ import time
 import pytest
 from firmware import NEWER, NEWER_VERSION, SIZE, status_lines
 from flash_layout import area
-from second_console import (BEGUN, BIN, CANCEL, CANCELLED, EXECUTE, FLASHED, SAID_CANCELLED, STATUS, Attached, Wire,
-                            frame, is_idle, listening, online, path, percentages, run_attached, wait_until_idle)
+from second_console import (BEGUN, BIN, CANCEL, CANCELLED, EXECUTE, FLASHED, SAID_CANCELLED, SAID_RESET, STATUS, WAS_RESET,
+                            Attached, Wire, frame, is_idle, listening, online, path, percentages, run_attached, wait_until_idle)
 from terminal import ENTER, PROMPT, Terminal
 from virtual_module import ENVIRONMENT, wait_until
 from web_server import page, silent_after, slowly
@@ -256,9 +256,9 @@ def test_reset_cancels_what_others_do(web, module, path):
         assert resetting.execute("module reset") == ([], 0)
         terminal.check_life()
         output, _, result = waiting.answer()
-        assert output.startswith(SAID_CANCELLED) and result == CANCELLED
+        assert output.startswith(SAID_RESET) and result == WAS_RESET
         terminal.wait_for_prompt(row + 1)
-        assert terminal.rows[-2].startswith(SAID_CANCELLED)
+        assert terminal.rows[-2].startswith(SAID_RESET)
         assert waiting.execute("ota status nocheck") == (STATUS, 0)
 
 

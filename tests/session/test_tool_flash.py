@@ -193,8 +193,8 @@ def test_status_of_a_new_module(flash):
     assert [(s["label"], s["version"], s["good"], s["empty"]) for s in found["slots"]] == \
         [("factory", "1.0", True, False), ("ota_0", "2.0", True, False), ("ota_1", "3.0", True, False)]
     assert found["slots"][0]["date"] == "Apr  7 2018" and found["slots"][0]["project"] == "ovms3"
-    assert found["boot"] == {"error": None, "partition": "factory", "reason": "default", "selected": "factory",
-                             "selected_error": None}
+    assert found["boot"] == {"error": None, "partition": "factory", "reason": "default", "on_trial": False,
+                             "selected": "factory", "selected_error": None}
     text = run("flash", "status", flash).stdout
     assert f"MD5 {TABLE_MD5}" in text
     assert re.search(r"^  ota_1 +version 3\.0, project ovms3, Apr  7 2018 16:26:57, \d+ bytes, good$", text, re.M)

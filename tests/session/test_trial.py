@@ -5,9 +5,10 @@ import re
 import signal
 
 import pytest
+from depot_server import lifeboat
 from firmware import FACTORY, FACTORY_VERSION, NEWER, NEWER_VERSION, OLDER, OLDER_VERSION, SIZE, firmware_line, \
     status_lines
-from flash_layout import SEVEN_MB, content
+from flash_layout import SEVEN_MB, area, change, content
 from image_builder import build_image
 from second_console import Wire
 from terminal import PROMPT, Terminal
@@ -18,10 +19,13 @@ VERSION_FILE = "/firmware/ota/v3.1/main/ovms3.ver"
 IMAGE_FILE = "/firmware/ota/v3.1/main/ovms3.bin"
 VIRTUAL = ("--clock", "virtual")
 BOOT_OTA_1 = ["Boot from ota_1 at 0x00810000 (size 0x00400000)"]
-CANCELLED = "Error: the command was cancelled - give it again (ESP_ERR_INVALID_STATE, 259)"
-MISSING_BOTH = "  It is confirmed when that time has run and it has reached its depot, or by `ota confirm`"
+RESET = "Error: the module was reset during the command - give it again (ESP_ERR_INVALID_STATE, 259)"
+MISSING_BOTH = ("  It is confirmed when it has run 120 second(s) and has reached its depot, in place of which `ota confirm` "
+                "counts")
 MISSING_DEPOT = "  It is confirmed when it has reached its depot, or by `ota confirm`"
-MISSING_TIME = "  It is confirmed when that time has run"
+MISSING_TIME = "  It is confirmed when it has run 120 second(s)"
+WORD = "  `ota confirm` was said, which counts as reaching the depot; a reset forgets it"
+FORGOTTEN = "  A reset before that forgets it: say `ota confirm` again then"
 DATE = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"
 
 
@@ -116,7 +120,7 @@ def test_crashes_in_different_power_cycles_add_up(trial):
     for attempt in (1, 2):
         session = trial.run("module wait 500", "boot status", options=(*fault("ota_1=crash-after:400"), "--keep-going"),
                             code=1, crashes=1)
-        assert session.lines == [CANCELLED, *boot_status(0, 1, "Crash", on_trial(attempt + 1), MISSING_BOTH, crashes=1,
+        assert session.lines == [RESET, *boot_status(0, 1, "Crash", on_trial(attempt + 1), MISSING_BOTH, crashes=1,
                                                          early=0)]
     session = trial.run("module wait 500", "boot status", options=(*fault("ota_1=crash-after:400"), "--keep-going"),
                         code=1, crashes=1)
@@ -130,7 +134,7 @@ def test_crash_in_the_middle_of_an_update(full):
     session = full.run(f"ota flash vfs {card} to ota_0", "boot status", "ota status nocheck",
                        options=(*fault("ota_1=crash-after:2"), "--timing", "w25q128jv", "--keep-going"), code=1, crashes=1)
     assert session.booted == ["ota_1", "ota_1"]
-    assert CANCELLED in session.lines
+    assert RESET in session.lines
     assert on_trial(2) in session.lines
     assert session.lines[-4:-1] == status_lines(NEWER_VERSION, "ota_1")
     assert content(full.flash, "ota_0", 24) == b"\xff" * 24
@@ -143,7 +147,7 @@ def test_confirmed_firmware_may_crash(trial):
     session = trial.run(*["module wait 20"] * 6, "boot status", options=(*fault("ota_1=crash-after:15"), "--keep-going"),
                         code=1, crashes=6)
     assert session.booted == ["ota_1"] * 7
-    assert session.lines == [CANCELLED] * 6 + boot_status(0, 6, "Crash", crashes=6)
+    assert session.lines == [RESET] * 6 + boot_status(0, 6, "Crash", crashes=6)
 
 
 def test_two_firmwares_that_crash(full):
@@ -252,7 +256,7 @@ def test_no_network_for_a_day_goes_back(full, web_server):
     assert session.lines[4:] == [
         *BOOT_OTA_1, *status_lines(NEWER_VERSION, "ota_1"),
         "Starting WIFI as a client to virtual...", "Power:             off", "Mode:              off",
-        *boot_status(86390, 1, "SoftReset", on_trial(1, 120), MISSING_DEPOT), CANCELLED,
+        *boot_status(86390, 1, "SoftReset", on_trial(1, 120), MISSING_DEPOT), RESET,
         *boot_status(0, 2, "SoftReset", "  ota_1 failed its trial (it did not reach its depot); factory was booted instead")]
     assert session.booted == ["factory", "ota_1", "factory"]
     assert "Server Available:  3.1.003" in full.run("ota status").lines
@@ -279,14 +283,14 @@ def test_confirm(trial):
     session = trial.run("ota confirm", "boot status", "module wait 119", "boot status", "module wait 1", "boot status",
                         "ota status full", options=VIRTUAL)
     assert session.lines == [
-        "Firmware in ota_1 will be confirmed in 120 second(s), if it runs until then",
-        *boot_status(0, 0, "PowerOn", on_trial(1), MISSING_TIME),
-        *boot_status(119, 0, "PowerOn", on_trial(1, 119), MISSING_TIME),
+        "Firmware in ota_1 will be confirmed in 120 second(s), if it runs until then", FORGOTTEN,
+        *boot_status(0, 0, "PowerOn", on_trial(1), MISSING_TIME, WORD),
+        *boot_status(119, 0, "PowerOn", on_trial(1, 119), MISSING_TIME, WORD),
         *boot_status(120, 0, "PowerOn", "  Its trial has ended well: ota_1 is confirmed"),
         firmware_line(NEWER_VERSION, "ota_1"), "Server Available:  not known: there is no network",
-        "Running partition: ota_1", "Boot partition:    ota_1", *session.lines[22:25],
-        "Trial:             ota_1 is confirmed", *session.lines[26:]]
-    assert session.lines[25:] == ["Trial:             ota_1 is confirmed",
+        "Running partition: ota_1", "Boot partition:    ota_1", *session.lines[25:28],
+        "Trial:             ota_1 is confirmed", *session.lines[29:]]
+    assert session.lines[28:] == ["Trial:             ota_1 is confirmed",
                                   *[line for line in session.lines if " image: " in line]]
     session = trial.run("ota confirm", code=1)
     assert session.lines == ["Error: ota_1 is not on trial - there is nothing to confirm (ESP_ERR_INVALID_STATE, 259)"]
@@ -310,6 +314,51 @@ def test_reject(trial):
         *boot_status(0, 1, "SoftReset", "  ota_1 failed its trial (rejected by the operator); factory was booted instead"),
         "Error: factory is not on trial - select another firmware with `ota boot SLOT` (ESP_ERR_INVALID_STATE, 259)"]
     assert session.boot_log.splitlines()[-3:] == boot_log("factory", FACTORY_VERSION)
+
+
+def test_reject_where_the_fallback_does_not_boot(trial):
+    change(trial.flash, (area("factory").start + 5000, bytes(9)))
+    session = trial.run("ota reject", "boot status", crashes=1)
+    assert session.lines[:3] == ["Firmware in ota_1 is rejected", "  factory cannot be booted: the checksum of the image is wrong",
+                                 "  The module goes back to ota_0"]
+    assert session.booted == ["ota_1", "ota_0"]
+
+
+def test_reject_where_nothing_else_boots(trial):
+    change(trial.flash, (area("factory").start + 5000, bytes(9)), (area("ota_0").start + 5000, bytes(9)))
+    session = trial.run("ota reject", "boot status", options=("--keep-going",), code=1)
+    assert session.lines == [
+        "Error: ota_1 stays on trial: no other slot holds an image that boots - flash one first "
+        "(ESP_ERR_OTA_VALIDATE_FAILED, 5379)", *boot_status(0, 0, "PowerOn", on_trial(1), MISSING_BOTH)]
+    assert session.changed == {"otadata"}  # the boot on trial was marked
+    assert trial.run("ota status nocheck").lines == status_lines(NEWER_VERSION, "ota_1")
+
+
+def test_reject_never_goes_back_to_what_failed(trial):
+    """ota_0 holds the same image as the slot that is rejected."""
+    change(trial.flash, (area("factory").start + 5000, bytes(9)), (area("ota_0").start, NEWER))
+    assert "stays on trial" in trial.run("ota reject", code=1).lines[0]
+
+
+def test_dump_tells_of_the_trial(trial):
+    def status():
+        return lifeboat("flash", "status", trial.flash).stdout.splitlines()
+
+    def conclusion():
+        return next(line for line in lifeboat("flash", "map", trial.flash).stdout.splitlines() if "Boots: " in line)
+
+    assert status().count("            on trial, 0 of 3 attempts used") == 1
+    assert status()[-2:] == [
+        "Boots:             ota_1: otadata selects it",
+        "                   if its trial goes on: a start that counts its last failed attempt goes back to factory"]
+    assert conclusion() == "Boots: ota_1, selected by otadata, if its trial goes on"
+    trial.run("ota reject", crashes=1)
+    assert status().count("            failed its trial: rejected by the operator") == 1
+    assert status()[-1] == "Boots:             factory: otadata selects nothing, this is the default"
+    trial.run("ota boot ota_0", "module reset", "ota confirm", "module wait 120", options=VIRTUAL, crashes=1)
+    assert status().count("            confirmed") == 1
+    assert status()[-1] == "Boots:             ota_0: otadata selects it"
+    assert conclusion() == "Boots: ota_0, selected by otadata"
 
 
 def test_full_status_on_trial(trial):
@@ -382,6 +431,34 @@ def test_image_that_failed_is_refused_but_for_force(module):
     assert session.changed == set()
     session = module.run(f"ota flash vfs {card} force", "module reset", "boot status")
     assert on_trial(1) in session.lines
+
+
+def test_image_that_failed_and_was_confirmed_since(module):
+    """By an operator, in another slot than the one that it failed in: nothing was flashed there since."""
+    card = module.put("ovms3.bin", NEWER)
+    module.run(f"ota flash vfs {card} to ota_0", "module reset", "boot status", options=fault("ota_0=hang"), crashes=3)
+    refused = module.run(f"ota flash vfs {card} to ota_1", code=1)
+    assert "Error: this firmware failed its trial" in refused.text
+    module.run("ota copy ota_0 ota_1", "ota boot ota_1", "module reset", "ota confirm", "module wait 120", options=VIRTUAL)
+    session = module.run(f"ota flash vfs {card} to ota_0")
+    assert "OTA flash was successful" in session.lines
+
+
+def test_arguments_that_do_not_fit(module):
+    card = module.put("ovms3.bin", NEWER)
+    for line in (f"ota flash vfs {card} force force", "ota flash http force force"):
+        assert module.run(line, code=1).lines[0].startswith("Error: the arguments do not fit - usage: ota flash ")
+    assert module.run("ota flash http to", code=1).lines == [
+        "Error: the arguments do not fit - usage: ota flash http [URL] [to SLOT] [force] (ESP_ERR_INVALID_ARG, 258)"]
+    assert "OTA flash was successful" in module.run(f"ota flash vfs {card} force to ota_1").lines
+
+
+def test_setting_that_nothing_uses(module):
+    session = module.start()
+    session.guard.settings = {("ota", "trial.tim"): "5"}
+    session.send("config set ota trial.tim 5")
+    assert session.end().lines == [
+        "Parameter has been set.", "  This firmware does not use ota trial.tim: see `config list ota` for what it uses"]
 
 
 def test_settings(full):

@@ -12,7 +12,7 @@ static const struct {
 } ranges[] = {
     {PORT_ERR_FILE_NOT_FOUND, PORT_ERR_FILE_READ_ONLY},
     {PORT_ERR_LINK_DOWN, PORT_ERR_SLOW},
-    {MODULE_ERR_LINE_TOO_LONG, MODULE_ERR_SETTING},
+    {MODULE_ERR_LINE_TOO_LONG, MODULE_ERR_RESET},
 };
 
 static void assert_words(const char *text)

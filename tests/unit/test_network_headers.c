@@ -2,6 +2,8 @@
 /* Content-Length, Content-Range and ETag as they may come, and what is made of them. */
 #include "ports/sim/network_headers.h"
 
+#include "module/source.h"
+
 #include "tests/unit/support/unit.h"
 
 static void test_lengths(void **state)
@@ -128,7 +130,7 @@ static void test_tags(void **state)
 
     network_header_etag(cases[i].text, validator, &weak);
     if (strcmp(validator, cases[i].strong ? cases[i].text : "") != 0 || weak != cases[i].weak ||
-        network_is_strong_tag(cases[i].text) != cases[i].strong) {
+        source_is_strong_tag(cases[i].text) != cases[i].strong) {
       fail_here("%s: %s, %d", cases[i].text, validator, weak);
     }
   }
@@ -150,7 +152,7 @@ static void test_long_tags(void **state)
     network_header_etag(text, validator, &weak);
     assert_string_equal(validator, fits ? text : "");
     assert_false(weak);
-    assert_int_equal(network_is_strong_tag(text), fits);
+    assert_int_equal(source_is_strong_tag(text), fits);
   }
 }
 

@@ -256,7 +256,7 @@ static void test_miniature_target_selected(void **state)
       {"ota_0", "ota_1", {{1, UNDEFINED}, {2, UNDEFINED}}},
       {"factory", "ota_1", {{1, UNDEFINED}, {2, UNDEFINED}}},
       {"factory", "ota_0", {{1, UNDEFINED}, {0, 0}}},
-      {"ota_0", "ota_1", {{LAST, UNDEFINED}, {0, 0}}},
+      {"ota_0", "ota_1", {{LAST, UNDEFINED}, {LAST - 1, UNDEFINED}}},
   };
   struct fixture fixture;
   struct built_image image;

@@ -475,13 +475,13 @@ static void test_fallback_is_no_target(void **state)
     assert_result(erase_start(&fixture, "ota_1", "ota_2"), LB_OK);
     assert_int_equal(fixture.tap.count, 0);
     assert_result(update_slot(&fixture, &image, "ota_1", "ota_0"), expected);
-    assert_result(update_slot(&fixture, &image, "ota_1", expected ? "ota_2" : "ota_0"), LB_OK);
+    assert_result(update_slot(&fixture, &image, "ota_1", "ota_2"), LB_OK);
     fixture_close(&fixture);
   }
   image_free(&image);
 }
 
-/* Confirmed, rejected or made void: the rule is over with the trial. */
+/* Confirmed: the rule is over. Rejected or made void: what runs has proved nothing, so it stays. */
 static void test_fallback_after_the_trial(void **state)
 {
   (void)state;
@@ -494,7 +494,7 @@ static void test_fallback_after_the_trial(void **state)
     } else {
       memset(trial_half(&fixture, 1) + 28, 0, 4);
     }
-    assert_result(not_fallback(&fixture, "ota_1", "ota_0"), LB_OK);
+    assert_result(not_fallback(&fixture, "ota_1", "ota_0"), i > 0 ? LB_ERR_TARGET_FALLBACK : LB_OK);
     fixture_close(&fixture);
   }
 }
