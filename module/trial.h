@@ -95,7 +95,8 @@ bool module_is_looking(const struct module *module);
 
 /*
  * The firmware ends in order: before a reset that was asked for, and before it is switched off. All commands have ended
- * or were cancelled. A crash, a watchdog and a loss of power do not come by here.
+ * or were cancelled. If an update was, the history gets that now, which may take some erases. A crash, a watchdog and a
+ * loss of power do not come by here.
  */
 void module_stop(struct module *module);
 

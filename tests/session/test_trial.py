@@ -319,8 +319,9 @@ def test_reject(trial):
 def test_reject_where_the_fallback_does_not_boot(trial):
     change(trial.flash, (area("factory").start + 5000, bytes(9)))
     session = trial.run("ota reject", "boot status", crashes=1)
-    assert session.lines[:3] == ["Firmware in ota_1 is rejected", "  factory cannot be booted: the checksum of the image is wrong",
-                                 "  The module goes back to ota_0"]
+    assert session.lines[:3] == [
+        "Firmware in ota_1 is rejected", "  factory cannot be booted: the checksum of the image is wrong",
+        "  The module goes back to ota_0"]
     assert session.booted == ["ota_1", "ota_0"]
 
 
