@@ -148,9 +148,28 @@ int lb_trial_confirm(const struct lb_device *device, const struct lb_partition *
   return err ? err : lb_trial_mark_state(&otadata, device->flash, otadata.active, LB_OTADATA_VALID);
 }
 
+/* The same of a rejection, whose record does not count any more then: its index, or LB_OTADATA_NONE. */
+static int find_half_rejected(const struct lb_otadata *otadata, const struct lb_device *device,
+                              const struct lb_partition *running)
+{
+  uint32_t slots = lb_table_ota_count(device->table);
+  for (int i = 0; i < (int)LB_OTADATA_RECORDS && slots > 0 && lb_partition_is_ota(running); i++) {
+    const struct lb_trial *trial = &otadata->records[i].trial;
+    if (trial->rejected && !trial->mirrored &&
+        lb_otadata_slot_of(otadata, i, slots) == running->subtype - (uint32_t)LB_SUBTYPE_OTA_0) {
+      return i;
+    }
+  }
+  return LB_OTADATA_NONE;
+}
+
 int lb_trial_reject(const struct lb_device *device, const struct lb_partition *running, enum lb_trial_cause cause)
 {
   struct lb_otadata otadata;
   int err = lb_trial_find(&otadata, device, running);
-  return err ? err : lb_trial_mark_rejected(&otadata, device->flash, otadata.active, cause);
+  int index = err == LB_OK ? otadata.active : LB_OTADATA_NONE;
+  if (err == LB_ERR_NOT_ON_TRIAL) {
+    index = find_half_rejected(&otadata, device, running);
+  }
+  return index == LB_OTADATA_NONE ? err : lb_trial_mark_rejected(&otadata, device->flash, index, cause);
 }

@@ -107,8 +107,9 @@ static int plan(struct lb_update *update)
     update->retiring = END_TRIAL; /* it never ran: what was confirmed before it is selected again */
     return LB_MORE;
   }
-  bool takes_place = lb_update_target_is_fallback(update) || lb_update_target_is_selected(update);
-  if (takes_place && !update->in_danger) { /* else the running firmware can answer for nothing */
+  /* Without any record nothing can be done about a target that boots by default: there is nowhere to go. */
+  bool recorded = lb_update_target_is_fallback(update) || means_target(update, otadata->active);
+  if (recorded && !update->in_danger) { /* else the running firmware can answer for nothing */
     return begin_selecting(update);
   }
   if (means_target(update, 0) || means_target(update, 1)) {

@@ -69,8 +69,8 @@ void check_otadata(struct run *run, bool settled)
     }
     const uint8_t slot = (uint8_t)SLOT_OTA((uint32_t)judged.slot);
     const bool whole = check_image_in(run, slot) != IMAGE_NONE;
-    const bool broken_before = slot == engine->scenario->broken && !run->ledger.rewritten_broken;
-    CHECK(run, 4, whole || broken_before, "otadata selects ota_%d, which holds no whole image", judged.slot);
+    CHECK(run, 4, whole || slot == run->ledger.broken, "otadata selects ota_%d, which holds no whole image",
+          judged.slot);
     CHECK(run, 9, whole || anything_else(run, slot), "ESP-IDF finds nothing to boot");
   }
 }
@@ -110,20 +110,44 @@ void check_booted(struct run *run)
   const struct lb_boot_decision *decision = &run->decision;
   struct ledger *ledger = &run->ledger;
   const struct belief before = *ledger_now(ledger);
-  const bool trial_before = before.trial;
   const uint8_t slot = slot_of(run->engine, &decision->partition);
   CHECK(run, 1, slot != NO_SLOT, "what booted is no app slot");
   const struct choice booted = {.slot = slot, .image = (uint8_t)check_image_in(run, slot)};
   CHECK(run, 1, booted.image != IMAGE_NONE, "%s booted and holds no whole image", slot_label(slot));
   const bool expected = ledger_booted(ledger, booted, decision);
-  CHECK(run, trial_before ? 6 : 5, expected,
+  CHECK(run, before.trial ? 6 : 5, expected,
         "%s booted with %s%s (attempt %u of %u), where %s%s with %s was to be expected (failures %u to %u)",
         slot_label(slot), image_label((enum image_name)booted.image), decision->on_trial ? " on trial" : "",
         (unsigned)decision->attempt, (unsigned)decision->attempts, slot_label(before.boots.slot),
         before.trial ? " on trial" : "", image_label((enum image_name)before.boots.image),
         (unsigned)before.failures_low, (unsigned)before.failures_high);
-  if (trial_before) {
-    run->engine->counts.checks[5]++;
+}
+
+void check_history(struct run *run)
+{
+  const struct ledger *ledger = &run->ledger;
+  struct lb_history *history = &run->work.history.history;
+  struct lb_nvs *nvs = &run->work.history.nvs;
+  struct lb_history_entry entry;
+  if (ledger->notes == 0 && !ledger->noting) {
+    return;
+  }
+  int result = lb_nvs_open(nvs, &run->flash, &run->engine->nvs, true);
+  if (result == LB_OK) {
+    result = lb_history_open(history, nvs);
+  }
+  CHECK(run, 5, result == LB_OK, "the history cannot be read: %s", lb_error_info(result)->name);
+  const uint32_t more = history->count - ledger->notes; /* huge if one is lost */
+  CHECK(run, 5, more <= ledger->noting, "%u entries of the history are there, where %u were stored",
+        (unsigned)history->count, (unsigned)ledger->notes);
+  for (uint32_t i = 0; i < history->count; i++) {
+    result = lb_history_get(history, i, &entry);
+    if (i < more && result == LB_ERR_NVS_NOT_FOUND) {
+      continue; /* what was being stored, and a weak mark of it, may come and go */
+    }
+    CHECK(run, 5, result == LB_OK && entry.number == history->count - i && entry.size == NOTE_SIZE(entry.number),
+          "entry %u of the history is not what was stored: %s, number %u, %u bytes", (unsigned)i,
+          lb_error_info(result)->name, (unsigned)entry.number, (unsigned)entry.size);
   }
 }
 

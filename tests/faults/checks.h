@@ -20,4 +20,10 @@ void check_booted(struct run *run);
 /* The settings are the old ones or the new ones. */
 void check_setting(struct run *run);
 
+/* What a stored entry of the history says, so that it can be told from others. */
+#define NOTE_SIZE(number) (100000U + (number))
+
+/* All entries of the history are there, and what was being stored, if it is there, is whole. */
+void check_history(struct run *run);
+
 #endif

@@ -24,6 +24,7 @@
 
 #include "lifeboat/boot.h"
 #include "lifeboat/erase.h"
+#include "lifeboat/history.h"
 #include "lifeboat/nvs.h"
 #include "lifeboat/update.h"
 #include "ports/mbedtls/hash.h"
@@ -141,6 +142,10 @@ struct run {
     struct lb_target target;
     struct lb_erase erase;
     struct lb_nvs nvs;
+    struct {
+      struct lb_nvs nvs;
+      struct lb_history history;
+    } history;
   } work;
 };
 

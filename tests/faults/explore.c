@@ -253,14 +253,14 @@ static void cut_on_path(struct run *run, const struct operation *operation)
   longjmp(run->ended, RUN_CUT);
 }
 
-/* What was broken at the beginning is excused only until it is written. */
+/* What was broken is excused only until it is written. */
 static void note_broken_slot(struct run *run, const struct operation *operation)
 {
-  const uint8_t broken = run->engine->scenario->broken;
+  const uint8_t broken = run->ledger.broken;
   if (broken != NO_SLOT) {
     const struct lb_partition *slot = &run->engine->slots[broken];
     const bool inside = operation->address >= slot->offset && operation->address - slot->offset < slot->size;
-    run->ledger.rewritten_broken = run->ledger.rewritten_broken || inside;
+    run->ledger.broken = inside ? (uint8_t)NO_SLOT : broken;
   }
 }
 
@@ -304,6 +304,7 @@ static struct ledger first_ledger(const struct engine *engine)
 {
   struct ledger ledger;
   ledger_start(&ledger, engine->scenario->boots);
+  ledger.broken = engine->scenario->broken;
   for (uint32_t slot = 0; slot < SLOTS; slot++) {
     ledger.content[slot] =
         slot == engine->scenario->broken ? (uint8_t)IMAGE_NONE : (uint8_t)engine->scenario->content[slot];

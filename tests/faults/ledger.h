@@ -46,12 +46,16 @@ struct ledger {
   bool booting;
   struct choice running;
   uint8_t content[SLOTS];   /* enum image_name: IMAGE_NONE while a slot is being written, and of a broken image */
-  bool rewritten_broken;    /* the slot that was broken at the beginning has been written since */
+  uint8_t broken;           /* SLOT_... of the one whose image has a flipped bit, until it is written; or NO_SLOT */
+  bool hides;               /* otadata still selects the broken slot on trial: before that is written anew */
+  struct choice hidden;     /* this is selected again */
   bool has_progress;        /* an update with a journal was cut */
   struct choice progress;   /* of that image in that slot */
   uint32_t position;        /* bytes of it that had been transferred */
   const char *setting;      /* the value that was stored; NULL: none */
   const char *setting_next; /* or this one, if one was being stored */
+  uint32_t notes;           /* entries of the history that were stored */
+  bool noting;              /* one more may be there */
 };
 
 /* It is certain that this boots. */

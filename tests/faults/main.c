@@ -176,12 +176,15 @@ static bool is_complete(const struct campaign *campaign, const struct counts *su
   return complete || campaign->only;
 }
 
+#define CUTS_AT_LEAST 1000000U /* of a full run */
+
 static int explore(const struct campaign *campaign)
 {
   static struct outcome_of_scenario outcomes[SCENARIOS_MAX];
   const long processors = sysconf(_SC_NPROCESSORS_ONLN);
   const double started = wall_seconds();
   struct counts sum = {0};
+  bool enough = true;
   const struct scenario *scenario;
   printf("seed %" PRIu64 "\n", campaign->seed);
   bool well = campaign_run(campaign, processors > 1 ? (uint32_t)processors : 1U, outcomes);
@@ -196,12 +199,16 @@ static int explore(const struct campaign *campaign)
   printf("%.0f seconds\n", wall_seconds() - started);
   if (!is_complete(campaign, &sum)) {
     printf("a way or a promise had no turn\n");
-    well = false;
+    enough = false;
+  }
+  if (campaign->part == 1 && !campaign->only && sum.fired < CUTS_AT_LEAST) {
+    printf("fewer than %u cuts\n", CUTS_AT_LEAST);
+    enough = false;
   }
   if (!well) {
     printf("a scenario fired no cut, or a process died\n");
   }
-  return summarize(&sum) == 0 && well ? 0 : EXIT_BROKEN;
+  return summarize(&sum) == 0 && well && enough ? 0 : EXIT_BROKEN;
 }
 
 #define QUICK 10U /* one in so many */

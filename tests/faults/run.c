@@ -169,4 +169,5 @@ void run_boot(struct run *run, enum lb_reset reset)
   check_untouched(run);
   check_otadata(run, true);
   check_setting(run);
+  check_history(run);
 }

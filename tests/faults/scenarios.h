@@ -15,6 +15,7 @@ extern const struct scenario scenarios_resume[];
 extern const struct scenario scenarios_select[];
 extern const struct scenario scenarios_slots[];
 extern const struct scenario scenarios_trial[];
+extern const struct scenario scenarios_fallback[];
 extern const struct scenario scenarios_real[];
 
 #endif

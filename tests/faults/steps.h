@@ -17,7 +17,13 @@
  */
 void step_update(struct run *run, const struct step *step);
 
-/* The same, but the link is lost after .bytes, and nobody goes on: the next step may. */
+/*
+ * The same, into .slot (NO_SLOT: the library chooses) while .from runs. Where something else runs, because of cuts,
+ * nothing is done.
+ */
+void step_update_to(struct run *run, const struct step *step);
+
+/* The same as step_update, but the link is lost after .bytes, and nobody goes on: the next step may. */
 void step_lose_link(struct run *run, const struct step *step);
 
 /*
@@ -36,6 +42,9 @@ void step_erase(struct run *run, const struct step *step);
 /* Selects .slot, an OTA slot or factory; on trial if .attempts is not 0 and it was not confirmed. */
 void step_select(struct run *run, const struct step *step);
 
+/* A bit of the image in .slot flips, and the processor starts again, because of .reset. */
+void step_break(struct run *run, const struct step *step);
+
 /* The processor starts again, because of .reset. Before a commanded reset the firmware says that it ends in order. */
 void step_reboot(struct run *run, const struct step *step);
 
@@ -50,6 +59,10 @@ void step_reject(struct run *run, const struct step *step);
 
 /* Stores the setting `ota server` as .text. */
 void step_set(struct run *run, const struct step *step);
+
+/* Puts an entry into the history; changes the last one. */
+void step_note(struct run *run, const struct step *step);
+void step_change_note(struct run *run, const struct step *step);
 
 #define STEPS(list) .script = (list), .steps = sizeof(list) / sizeof((list)[0])
 

@@ -2,6 +2,8 @@
 /* Trials: what the firmware does on trial, and how it ends. */
 #include "lifeboat/trial.h"
 
+#include <stdlib.h>
+
 #include "tests/faults/steps_parts.h"
 
 static bool runs_on_trial(const struct run *run)
@@ -21,6 +23,39 @@ void step_reboot(struct run *run, const struct step *step)
     ledger_set_loss(&run->ledger, LOSS_MAY_COUNT);
     step_must(run, lb_trial_close(&run->device, &running), "ending in order");
     ledger_set_loss(&run->ledger, LOSS_IS_NOTHING);
+  }
+  run_boot(run, step->reset);
+}
+
+/* What boots when the selected slot does not verify. */
+static struct choice instead(const struct run *run, const struct belief *now)
+{
+  const struct choice factory = {.slot = SLOT_FACTORY, .image = IMAGE_FACTORY};
+  return run->engine->slots[SLOT_FACTORY].size != 0 ? factory : now->back;
+}
+
+void step_break(struct run *run, const struct step *step)
+{
+  struct ledger *ledger = &run->ledger;
+  struct sim_flash *chip = &run->engine->chip;
+  const struct belief now = *ledger_now(ledger);
+  const struct built_image *image = &run->engine->images.built[ledger->content[step->slot]];
+  const uint32_t address = run->engine->slots[step->slot].offset + image->length / 2;
+  if (image->length == 0) {
+    return; /* it was cut in this step, and is broken already */
+  }
+  if (!sim_flash_touch(chip, address, 1)) {
+    abort();
+  }
+  chip->bytes[address] ^= 4U;
+  ledger->content[step->slot] = IMAGE_NONE;
+  ledger->broken = step->slot;
+  if (now.boots.slot == step->slot) {
+    const struct choice choice = instead(run, &now);
+    const struct belief next = {.boots = choice, .back = choice};
+    ledger->hides = now.trial;
+    ledger->hidden = now.back;
+    ledger_done(ledger, &next);
   }
   run_boot(run, step->reset);
 }

@@ -124,19 +124,37 @@ static bool is_done(const struct run *run, const struct step *step)
   return run->ledger.running.image == step->image;
 }
 
-void step_update(struct run *run, const struct step *step)
+/*
+ * On the way to the new selection a trial that is going on may be over; and one of a broken slot that is written, which
+ * hid what was selected before.
+ */
+static struct belief begin_selection(struct run *run, struct choice target, uint8_t attempts)
+{
+  struct ledger *ledger = &run->ledger;
+  const struct belief now = *ledger_now(ledger);
+  struct belief next = ledger_selection(ledger, target, attempts);
+  struct belief between = {.boots = now.back, .back = now.back, .by_mark = true};
+  bool has_between = now.trial;
+  if (ledger->hides && target.slot == ledger->broken) {
+    between.boots = between.back = ledger->hidden;
+    next.back = next.trial ? ledger->hidden : next.back;
+    has_between = true;
+  }
+  if (has_between) {
+    ledger_begin(ledger, &between);
+  }
+  ledger_begin(ledger, &next);
+  return next;
+}
+
+static void update_slot(struct run *run, const struct step *step, const struct lb_partition *slot)
 {
   const struct built_image *image = &run->engine->images.built[step->image];
-  if (is_done(run, step)) {
-    return;
-  }
   const struct ledger before = run->ledger;
-  const struct lb_partition slot = choose_target(run);
-  const struct lb_update_config config = configure(run, step, &slot);
-  const struct choice target = begin_writing(run, &slot, step->image);
-  const struct belief next = ledger_selection(&run->ledger, target, step->attempts);
+  const struct lb_update_config config = configure(run, step, slot);
+  const struct choice target = begin_writing(run, slot, step->image);
+  const struct belief next = begin_selection(run, target, step->attempts);
   run->ledger.content[target.slot] = (uint8_t)step->image; /* what is there if it boots: nothing else may */
-  ledger_begin(&run->ledger, &next);
   step_must(run, begin(run, &config), "beginning the update");
   const uint32_t from = lb_update_position(&run->work.update);
   step_must(run, transfer(run, image, image->length, target), "the update");
@@ -145,6 +163,23 @@ void step_update(struct run *run, const struct step *step)
   CHECK(run, 4, check_image_in(run, target.slot) == step->image, "the update is done, and its slot is not whole");
   ledger_done(&run->ledger, &next);
   run->ledger.has_progress = false;
+  run->ledger.hides = false;
+}
+
+void step_update(struct run *run, const struct step *step)
+{
+  if (!is_done(run, step)) {
+    const struct lb_partition slot = choose_target(run);
+    update_slot(run, step, &slot);
+  }
+}
+
+void step_update_to(struct run *run, const struct step *step)
+{
+  if (!is_done(run, step) && run->ledger.running.slot == step->from) {
+    const struct lb_partition slot = step->slot == NO_SLOT ? choose_target(run) : run->engine->slots[step->slot];
+    update_slot(run, step, &slot);
+  }
 }
 
 void step_lose_link(struct run *run, const struct step *step)

@@ -431,6 +431,27 @@ static void test_half_confirmed(void **state)
   trial_close(&module);
 }
 
+/* Found by the explorer: rejected by half, and only seen now. Whoever rejects completes it. */
+static void test_half_rejected(void **state)
+{
+  static const uint8_t zeros[8] = {0};
+  struct trial_module module;
+  struct fixture *fixture = &module.fixture;
+  uint8_t *half;
+
+  (void)state;
+  open_on_trial(&module, 3);
+  const struct lb_partition running = fixture_partition(fixture, "ota_1");
+  half = trial_half(fixture, 1);
+  half[AT_REJECTED] = 0x5A;
+  assert_result(lb_trial_reject(&fixture->device, &running, LB_TRIAL_OPERATOR), LB_OK);
+  assert_memory_equal(half + AT_REJECTED, zeros, 8);
+  assert_memory_equal(half + AT_MIRRORED, zeros, 8);
+  assert_int_equal(half[24], LB_OTADATA_ABORTED);
+  assert_result(lb_trial_reject(&fixture->device, &running, LB_TRIAL_OPERATOR), LB_ERR_NOT_ON_TRIAL);
+  trial_close(&module);
+}
+
 static void test_quarters(void **state)
 {
   struct trial_module module;
@@ -598,6 +619,7 @@ int main(void)
       cmocka_unit_test(test_not_on_trial),
       cmocka_unit_test(test_a_confirmed_one_reaches_its_depot),
       cmocka_unit_test(test_half_confirmed),
+      cmocka_unit_test(test_half_rejected),
       cmocka_unit_test(test_quarters),
       cmocka_unit_test(test_rotten_quarters),
       cmocka_unit_test(test_no_boot_to_mark),
