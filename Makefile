@@ -44,7 +44,10 @@ coverage: packages-build packages-test ## which lines of lib/ the unit tests rea
 	$(call compile,coverage,unit_tests)
 	@find build/coverage -name '*.gcda' -delete
 	@ctest --preset coverage >build/coverage/ctest.log || { cat build/coverage/ctest.log; exit 1; }
-	@gcovr --root . --filter 'lib/' build/coverage/CMakeFiles/lifeboat.dir
+	@echo "lines of lib/ (at least 97 %)"
+	@gcovr --root . --filter 'lib/' --fail-under-line 97 build/coverage/CMakeFiles/lifeboat.dir
+	@echo "branches of lib/ (at least 90 %)"
+	@gcovr --root . --filter 'lib/' --branches --fail-under-branch 90 build/coverage/CMakeFiles/lifeboat.dir
 
 FUZZ_SECONDS ?= 60
 fuzz: packages-build packages-test packages-fuzz ## fuzz each parser for FUZZ_SECONDS (60)
