@@ -60,7 +60,7 @@ def section(name, title, command, keep):
     """Runs one campaign: its part of the document, and whether it passed."""
     print(f"==> {command}", flush=True)
     lines, status, seconds = run(command)
-    kept = [line for line in lines if line.strip()][-keep:]
+    kept = [line for line in lines if line.strip() and not re.match(r"\[\d+/\d+\] ", line)][-keep:]
     day = datetime.datetime.now(datetime.timezone.utc).date()
     text = [
         f"## {name}",
