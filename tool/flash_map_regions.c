@@ -235,7 +235,6 @@ static void note_failed_trials(struct flash_region *region, const struct flash_e
 static void note_otadata(struct flash_region *region, const struct flash_examination *examination)
 {
   char label[LB_LABEL_SIZE];
-  char trial[TRIAL_TEXT_SIZE];
   bool is_active = examination->otadata.active != LB_OTADATA_NONE;
   region->content = region->used > 0 ? FLASH_DATA : FLASH_BLANK;
   if (examination->otadata_result != LB_OK) {
@@ -244,6 +243,7 @@ static void note_otadata(struct flash_region *region, const struct flash_examina
   }
   report_printable(examination->boot.selected.label, label, sizeof(label));
   if (is_active) {
+    char trial[TRIAL_TEXT_SIZE];
     trial_text(&examination->otadata, examination->otadata.active, trial);
     NOTE(region, "selects %s%s%s", label[0] != '\0' ? label : "nothing", trial[0] != '\0' ? ", " : "", trial);
   } else {

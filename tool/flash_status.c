@@ -72,9 +72,9 @@ static void print_slot(const struct flash_slot *slot)
 static void print_trial(const struct flash_examination *examination)
 {
   struct lb_partition fallback;
-  char label[LB_LABEL_SIZE];
   if (flash_boots_on_trial(examination) &&
       lb_otadata_fallback(&examination->otadata, &examination->table, &fallback) == LB_OK) {
+    char label[LB_LABEL_SIZE];
     printf("                   if its trial goes on: a start that counts its last failed attempt goes back to %s\n",
            printable(fallback.label, label));
   }
