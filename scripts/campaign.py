@@ -19,10 +19,11 @@ DOCUMENT = ROOT / "docs" / "campaign.md"
 # name, what it is, command, lines of its output that are kept (from the end)
 CAMPAIGNS = (
     ("faults", "Power cuts: every operation, every way, and again during the recovery", "make faults", 40),
+    ("faults-quick", "A part of them, with every scenario and every way of cutting", "make faults-quick", 60),
     ("damage", "Bit rot, operations that fail, wear", "make damage", 60),
     ("network", "10,000 sessions with a peer that misbehaves", "make network", 30),
     ("kills", "300 modules killed in the middle of an update", "make kills", 12),
-    ("fuzz", "Every parser under libFuzzer", "make fuzz FUZZ_SECONDS=20", 30),
+    ("fuzz", "Every parser under libFuzzer", "make fuzz FUZZ_SECONDS=60", 30),
     ("mutation", "The library broken on purpose", "make mutation", 60),
     ("coverage", "What the unit tests reach of the library", "make coverage", 60),
 )
