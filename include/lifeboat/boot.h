@@ -4,9 +4,10 @@
  *
  * Partition table (the copy if the first does not verify) -> otadata, settled -> the selected slot. If it is on trial
  * and has failed as often as it may, the one confirmed last. If its image does not verify: factory, as the mission
- * says; then every other app slot in the table's order; then a halt. An image that failed its trial is passed over as
- * long as another one verifies. Whatever boots has just been verified whole. All that is ever written are marks in
- * otadata: what a power cut left half done there, and of firmware on trial (lifeboat/trial.h).
+ * says; then what was confirmed last; then every other app slot in the table's order; then a halt. An image that failed
+ * its trial is passed over as long as another one verifies. Whatever boots has just been verified whole. All that is
+ * ever written are marks in otadata: what a power cut left half done there, and of firmware on trial
+ * (lifeboat/trial.h).
  */
 #ifndef LIFEBOAT_BOOT_H
 #define LIFEBOAT_BOOT_H

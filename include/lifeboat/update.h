@@ -4,8 +4,9 @@
  *
  *   lb_update_start   nothing is touched yet
  *   lb_update_write   the first LB_IMAGE_HEAD_SIZE bytes are only judged: an image that is refused by them leaves every
- *                     byte of the flash as it was. Then, if otadata selects the target, the selection moves to the
- *                     running slot; then lb_writer writes. The image's first 24 bytes are kept back, so that a part
+ *                     byte of the flash as it was. Then whatever otadata says of the target is retired, and if it boots
+ *                     next, the selection moves to the running slot; then lb_writer writes. The image's first 24 bytes
+ *                     are kept back, so that a part
  *                     of an image never looks like one. With a journal (lifeboat/journal.h) that is made before, and
  *                     each block is marked when it is begun and when it is done.
  *   lb_update_finish  the rest is written, the first 24 bytes programmed, everything read back and verified, and only
@@ -83,8 +84,9 @@ struct lb_update {
 
 /*
  * Begins a session. LB_ERR_TARGET_RUNNING, LB_ERR_TARGET_FACTORY, LB_ERR_NOT_FOUND; LB_ERR_IMAGE_TOO_LONG if the
- * announced size exceeds the target; LB_ERR_TARGET_SELECTED with only_write; LB_ERR_ARGUMENT if the target is not made
- * of whole sectors; LB_ERR_HASH.
+ * announced size exceeds the target; LB_ERR_TARGET_SELECTED with only_write; LB_ERR_TARGET_FALLBACK if the target is
+ * what the running firmware's trial goes back to (where that takes verifying it, lb_update_write says so, before
+ * anything is touched); LB_ERR_TARGET_PROTECTED, LB_ERR_TARGET_SECTORS, LB_ERR_FLASH_BOUNDS, LB_ERR_HASH.
  */
 int lb_update_start(struct lb_update *update, const struct lb_update_config *config);
 
