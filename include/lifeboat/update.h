@@ -6,9 +6,8 @@
  *   lb_update_write   the first LB_IMAGE_HEAD_SIZE bytes are only judged: an image that is refused by them leaves every
  *                     byte of the flash as it was. Then whatever otadata says of the target is retired, and if it boots
  *                     next, the selection moves to the running slot; then lb_writer writes. The image's first 24 bytes
- *                     are kept back, so that a part
- *                     of an image never looks like one. With a journal (lifeboat/journal.h) that is made before, and
- *                     each block is marked when it is begun and when it is done.
+ *                     are kept back, so that a part of an image never looks like one. With a journal
+ *                     (lifeboat/journal.h) that is made before, and each block is marked when it is begun and done.
  *   lb_update_finish  the rest is written, the first 24 bytes programmed, everything read back and verified, and only
  *                     then is the slot selected, and the journal closed
  *
