@@ -54,6 +54,7 @@ def test_update_on_the_first_is_seen_on_the_second(web, module, tmp_path, path, 
         assert wire.execute("ota flash vfs /sd/x.bin")[0][0] == REFUSED
         assert run_attached(tmp_path, path, "ota flash http", code=1).lines[0] == REFUSED
         session.wait_for(DONE)
+        wait_until(lambda: is_idle(wire), "end of the update")  # the words come a step before it
         assert wire.execute("ota status nocheck") == (FLASHED, 0)
     session.end()
 
