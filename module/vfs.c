@@ -30,7 +30,7 @@ static void print_entry(void *context, const char *name, const struct port_file_
   if (info->is_directory) {
     console_print(console, "     [dir]  ");
   } else {
-    console_print(console, "%10u  ", info->size < UINT32_MAX ? (unsigned)info->size : UINT32_MAX);
+    console_print(console, "%10u  ", info->size < UINT32_MAX ? (unsigned)info->size : (unsigned)UINT32_MAX);
   }
   if (info->modified > 0) {
     print_date(console, info->modified);
