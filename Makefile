@@ -20,7 +20,7 @@ define compile
 @cmake --build --preset $(1) $(if $(2),--target $(2))
 endef
 
-.PHONY: build demo test unit session check format check-format check-tidy check-cppcheck check-sources check-clang \
+.PHONY: build demo board board-build board-test test unit session check format check-format check-tidy check-cppcheck check-sources check-clang \
   cross size size-update coverage fuzz damage mutation kills network bench campaign clean help
 
 build: packages-build ## build build/lifeboat
@@ -28,6 +28,22 @@ build: packages-build ## build build/lifeboat
 
 demo: build ## play the mission's session with a virtual module and a local depot
 	@scripts/demo.sh
+
+BOARD := build/board
+board-build: build packages-board $(BOARD)/sources.done ## the emulated board's first stage, bootloader and firmwares
+	@cmake -S ports/sifive_u -B $(BOARD) -G Ninja --toolchain $(CURDIR)/cmake/riscv32.cmake >/dev/null
+	@cmake --build $(BOARD)
+
+$(BOARD)/sources.done: packaging/debian-sources.txt packaging/fetch-sources.sh
+	@packaging/fetch-sources.sh lwip mbedtls
+	@mkdir -p $(BOARD) && touch $@
+
+board: board-build $(VENV)/installed ## the board in QEMU with a depot beside it, and you at its console
+	@$(VENV)/bin/python scripts/board.py
+
+board-test: board-build $(VENV)/installed ## everything that is tested on the board
+	@LIFEBOAT_BINARY=$(CURDIR)/build/lifeboat \
+	  $(VENV)/bin/python -m pytest -n 2 --timeout=900 -o cache_dir=$(CURDIR)/build/pytest tests/board
 
 test: packages-build packages-test build unit session coverage ## build and pass all tests
 
@@ -121,13 +137,13 @@ check-cppcheck:
 	  --cppcheck-build-dir=build/cppcheck --suppressions-list=packaging/cppcheck-suppressions.txt -Iinclude -I. $(ROOMS)
 
 cross: packages-build packages-cross ## compile lib/ for the targets without an operating system
-	@$(PYTHON) scripts/cross.py build
+	@$(PYTHON) scripts/cross.py
 
-size: packages-build packages-cross ## the sizes of lib/, compared with docs/size-table.txt
-	@$(PYTHON) scripts/cross.py size
+size: board-build packages-cross ## code, data and stack of library and board, compared with docs/size-table.txt
+	@$(PYTHON) scripts/size.py
 
-size-update: packages-build packages-cross ## rewrite docs/size-table.txt
-	@$(PYTHON) scripts/cross.py size-update
+size-update: board-build packages-cross ## rewrite docs/size-table.txt
+	@$(PYTHON) scripts/size.py --update
 
 bench: build packages-bench ## measure updates against the physical bound
 	@build/bench/update_bench
@@ -138,7 +154,7 @@ clean: ## remove all that was built
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' Makefile
 
-package_groups := $(addprefix packages-,build test check cross bench fuzz)
+package_groups := $(addprefix packages-,build test check cross board bench fuzz)
 .PHONY: $(package_groups)
 $(package_groups):
 	@packaging/install-packages.sh $(@:packages-%=%)

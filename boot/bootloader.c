@@ -23,14 +23,14 @@ static void log_tried(const struct bootloader *bootloader, int result, const str
     LINE(bootloader, partition->label, ": verified, version ",
          image->description.version[0] != '\0' ? image->description.version : "unknown");
   } else {
-    LINE(bootloader, partition->label, ": does not verify: ", lb_error_info(result)->cause);
+    LINE(bootloader, partition->label, ": does not verify: ", lb_boot_cause(result));
   }
 }
 
 static void log_selected(const struct bootloader *bootloader, int result, const struct lb_partition *partition)
 {
   if (result) {
-    LINE(bootloader, "otadata cannot be used: ", lb_error_info(result)->cause);
+    LINE(bootloader, "otadata cannot be used: ", lb_boot_cause(result));
   }
   if (partition) {
     LINE(bootloader, "selected: ", partition->label);
@@ -57,7 +57,7 @@ static void report(void *context, enum lb_boot_event event, int result, const st
   switch (event) {
   case LB_BOOT_EVENT_TABLE:
     if (result) {
-      LINE(bootloader, "the partition table at 0x8000 cannot be used: ", lb_error_info(result)->cause);
+      LINE(bootloader, "the partition table at 0x8000 cannot be used: ", lb_boot_cause(result));
     }
     break;
   case LB_BOOT_EVENT_COPY:
@@ -76,7 +76,7 @@ static void report(void *context, enum lb_boot_event event, int result, const st
     LINE(bootloader, partition->label, ": passed over, this image failed its trial");
     break;
   case LB_BOOT_EVENT_MARKS:
-    LINE(bootloader, partition->label, ": its trial cannot be marked: ", lb_error_info(result)->cause);
+    LINE(bootloader, partition->label, ": its trial cannot be marked: ", lb_boot_cause(result));
     break;
   }
 }
@@ -121,8 +121,7 @@ int bootloader_run(struct bootloader *bootloader)
   int err = lb_boot(&bootloader->device, &bootloader->table, &bootloader->verify, &log, bootloader->reset,
                     &bootloader->decision);
   if (err) {
-    const struct lb_error_info *info = lb_error_info(err);
-    LINE(bootloader, "halted: ", info->cause, " - ", info->remedy);
+    LINE(bootloader, "halted: ", lb_boot_cause(err), " - ", lb_boot_remedy(err));
     return err;
   }
   log_result(bootloader);

@@ -5,15 +5,16 @@
 
 #include "lib/common.h"
 
-/* Windows as esptool and ESP-IDF's soc headers give them. */
+/* Windows as esptool and ESP-IDF's soc headers give them. The board has its bootloader below its window. */
 static const struct lb_chip chips[] = {
-    {0, "esp32", {0x3F400000, 0x3F800000}, {0x400D0000, 0x40400000}},
-    {2, "esp32s2", {0x3F000000, 0x3FF80000}, {0x40080000, 0x40B80000}},
-    {5, "esp32c3", {0x3C000000, 0x3C800000}, {0x42000000, 0x42800000}},
-    {9, "esp32s3", {0x3C000000, 0x3E000000}, {0x42000000, 0x44000000}},
-    {12, "esp32c2", {0x3C000000, 0x3C400000}, {0x42000000, 0x42400000}},
-    {13, "esp32c6", {0x42000000, 0x43000000}, {0x42000000, 0x43000000}}, /* one window for both */
-    {16, "esp32h2", {0x42000000, 0x43000000}, {0x42000000, 0x43000000}},
+    {0, "esp32", {0x3F400000, 0x3F800000}, {0x400D0000, 0x40400000}, {0, 0}},
+    {2, "esp32s2", {0x3F000000, 0x3FF80000}, {0x40080000, 0x40B80000}, {0, 0}},
+    {5, "esp32c3", {0x3C000000, 0x3C800000}, {0x42000000, 0x42800000}, {0, 0}},
+    {9, "esp32s3", {0x3C000000, 0x3E000000}, {0x42000000, 0x44000000}, {0, 0}},
+    {12, "esp32c2", {0x3C000000, 0x3C400000}, {0x42000000, 0x42400000}, {0, 0}},
+    {13, "esp32c6", {0x42000000, 0x43000000}, {0x42000000, 0x43000000}, {0, 0}}, /* one window for both */
+    {16, "esp32h2", {0x42000000, 0x43000000}, {0x42000000, 0x43000000}, {0, 0}},
+    {0xFFF0, "sifive_u", {0, 0}, {0, 0}, {0x80080000, 0x88000000}},
 };
 
 #define CHIPS (sizeof chips / sizeof chips[0])
@@ -51,4 +52,10 @@ bool lb_chip_maps_data(const struct lb_chip *chip, uint32_t address)
 bool lb_chip_maps(const struct lb_chip *chip, uint32_t address)
 {
   return within(&chip->data, address) || within(&chip->code, address);
+}
+
+bool lb_chip_loads(const struct lb_chip *chip, uint32_t address, uint32_t length)
+{
+  const struct lb_chip_window *ram = &chip->ram;
+  return ram->end == 0 || (address >= ram->start && address <= ram->end && length <= ram->end - address);
 }

@@ -54,6 +54,12 @@ static int judge_revision(const struct lb_image *image)
   return LB_OK;
 }
 
+static bool may_load(const struct lb_image *image, uint32_t address, uint32_t length)
+{
+  const struct lb_chip *chip = chip_of(image);
+  return !chip || image->rules.loads_anywhere || lb_chip_loads(chip, address, length);
+}
+
 static int take_header(struct lb_image *image)
 {
   const uint8_t *bytes = image->part;
@@ -77,7 +83,8 @@ static int take_header(struct lb_image *image)
     return LB_ERR_IMAGE_NO_HASH;
   }
   expect(image, SEGMENT_HEADER, LB_IMAGE_SEGMENT_HEADER_SIZE);
-  return judge_revision(image);
+  int err = judge_revision(image);
+  return err == LB_OK && !may_load(image, info->entry, 1) ? LB_ERR_IMAGE_LOAD : err;
 }
 
 static int judge_segment(const struct lb_image *image, const struct lb_image_segment *segment)
@@ -93,7 +100,17 @@ static int judge_segment(const struct lb_image *image, const struct lb_image_seg
   if (chip && lb_chip_maps(chip, segment->load) && ((flash_address ^ segment->load) & (MAP_PAGE - 1U)) != 0) {
     return LB_ERR_IMAGE_SEGMENT_MAPPING;
   }
-  return LB_OK;
+  return may_load(image, segment->load, segment->length) ? LB_OK : LB_ERR_IMAGE_LOAD;
+}
+
+/* Where loading is judged, one of the segments has to have the entry point, and all are known now. */
+static int judge_entry(struct lb_image *image, const struct lb_image_segment *segment)
+{
+  const struct lb_chip *chip = chip_of(image);
+  image->has_entry = image->has_entry || image->info.entry - segment->load < segment->length;
+  bool is_last = image->info.segments_known == image->info.segment_count;
+  bool is_judged = chip && chip->ram.end != 0 && !image->rules.loads_anywhere;
+  return is_last && is_judged && !image->has_entry ? LB_ERR_IMAGE_LOAD : LB_OK;
 }
 
 /* Bytes from `end`, where the segments end, to the digest; the last of them is the checksum. */
@@ -136,6 +153,9 @@ static int take_segment_header(struct lb_image *image)
   segment->offset = image->position;
   image->info.segments_known++;
   int err = judge_segment(image, segment);
+  if (err == LB_OK) {
+    err = judge_entry(image, segment);
+  }
   if (err == LB_OK) {
     err = announce_length(image, segment->length);
   }

@@ -7,80 +7,6 @@
 #include "module/print.h"
 #include "module/words.h"
 
-const struct command commands[] = {
-    {{"boot", "status"},
-     "",
-     "time since boot, resets, why it booted what it booted",
-     0,
-     0,
-     {COMMAND_NOTHING},
-     boot_status_start},
-    {{"config", "list"}, "[PARAM]", "the settings", 0, 1, {COMMAND_PARAM}, config_list_start},
-    {{"config", "rm"}, "PARAM INSTANCE", "remove a setting", 2, 2, {COMMAND_PARAM, COMMAND_INSTANCE}, config_rm_start},
-    {{"config", "set"},
-     "PARAM INSTANCE VALUE",
-     "change a setting",
-     3,
-     3,
-     {COMMAND_PARAM, COMMAND_INSTANCE, COMMAND_TEXT},
-     config_set_start},
-    {{"exit"}, "", "leave the console", 0, 0, {COMMAND_NOTHING}, exit_start},
-    {{"help"}, "[COMMAND]", "the commands, or those that begin so", 0, 3, {COMMAND_TEXT}, help_start},
-    {{"module", "reset"}, "", "restart the module through its bootloader", 0, 0, {COMMAND_NOTHING}, module_reset_start},
-    {{"module", "wait"},
-     "SECONDS",
-     "let time pass, 1 to 604800 seconds (a week)",
-     1,
-     1,
-     {COMMAND_TEXT},
-     module_wait_start},
-    {{"ota", "boot"}, "SLOT", "boot from that partition next time", 1, 1, {COMMAND_SLOT}, ota_boot_start},
-    {{"ota", "confirm"}, "", "confirm the firmware that is on trial", 0, 0, {COMMAND_NOTHING}, ota_confirm_start},
-    {{"ota", "copy"},
-     "FROM TO",
-     "copy a verified firmware to another slot",
-     2,
-     2,
-     {COMMAND_SLOT, COMMAND_SLOT},
-     ota_copy_start},
-    {{"ota", "erase"}, "SLOT", "erase a slot that neither runs nor boots next", 1, 1, {COMMAND_SLOT}, ota_erase_start},
-    {{"ota", "flash", "http"},
-     "[URL] [to SLOT] [force]",
-     "update from a server",
-     0,
-     4,
-     {COMMAND_URL, COMMAND_TO, COMMAND_FORCE, COMMAND_FORCE},
-     ota_flash_http_start},
-    {{"ota", "flash", "vfs"},
-     "FILE [to SLOT] [force]",
-     "update from a file",
-     1,
-     4,
-     {COMMAND_FILE, COMMAND_TO, COMMAND_FORCE, COMMAND_FORCE},
-     ota_flash_vfs_start},
-    {{"ota", "history"}, "", "the last updates and what became of them", 0, 0, {COMMAND_NOTHING}, ota_history_start},
-    {{"ota", "partitions", "list"}, "", "the partition table", 0, 0, {COMMAND_NOTHING}, ota_partitions_start},
-    {{"ota", "reject"}, "", "go back from the firmware that is on trial", 0, 0, {COMMAND_NOTHING}, ota_reject_start},
-    {{"ota", "status"},
-     "[nocheck|full]",
-     "firmware, server's version, partitions; full: all images",
-     0,
-     1,
-     {COMMAND_STATUS},
-     ota_status_start},
-    {{"vfs", "cat"}, "FILE", "show a file", 1, 1, {COMMAND_FILE}, vfs_cat_start},
-    {{"vfs", "cp"}, "FROM TO", "copy a file", 2, 2, {COMMAND_FILE, COMMAND_FILE}, vfs_cp_start},
-    {{"vfs", "ls"}, "[PATH]", "list a directory", 0, 1, {COMMAND_FILE}, vfs_ls_start},
-    {{"vfs", "mv"}, "FROM TO", "rename a file", 2, 2, {COMMAND_FILE, COMMAND_FILE}, vfs_mv_start},
-    {{"vfs", "rm"}, "FILE", "remove a file", 1, 1, {COMMAND_FILE}, vfs_rm_start},
-    {{"vfs", "stat"}, "PATH", "size and date of a file", 1, 1, {COMMAND_FILE}, vfs_stat_start},
-    {{"wifi", "mode", "client"}, "[SSID]", "take the network up", 0, 1, {COMMAND_TEXT}, wifi_client_start},
-    {{"wifi", "mode", "off"}, "", "take the network down", 0, 0, {COMMAND_NOTHING}, wifi_off_start},
-    {{"wifi", "status"}, "", "state of the network", 0, 0, {COMMAND_NOTHING}, wifi_status_start},
-};
-
-const uint32_t command_count = sizeof commands / sizeof commands[0];
-
 uint32_t command_word_count(const struct command *command)
 {
   uint32_t count = 0;
@@ -124,6 +50,111 @@ bool command_fits(const struct command *command, int argc, char *const *argv)
   return true;
 }
 
+/* ---- the module's commands and the product's ---- */
+
+/* Is one of them the other, or its beginning? */
+static bool overlap(const struct command *a, const struct command *b)
+{
+  for (uint32_t i = 0; i < COMMAND_WORDS && a->words[i] && b->words[i]; i++) {
+    if (!words_equal(a->words[i], b->words[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* A product that shadows a command of the module has made a mistake: the module's has to work on every product. */
+static bool is_shadowing(const struct command *command)
+{
+  for (uint32_t i = 0; i < command_count; i++) {
+    if (overlap(&commands[i], command)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The command of either table at `index`, in no order; NULL for one that cannot be used. */
+static const struct command *command_at(const struct port *port, uint32_t index)
+{
+  if (index < command_count) {
+    return &commands[index];
+  }
+  const struct command *command = &port->commands[index - command_count];
+  return command->words[0] && command->start && !is_shadowing(command) ? command : NULL;
+}
+
+static uint32_t count_all(const struct port *port)
+{
+  return command_count + (port->commands ? port->command_count : 0);
+}
+
+static int compare_words(const char *a, const char *b)
+{
+  while (*a != '\0' && *a == *b) {
+    a++;
+    b++;
+  }
+  return (unsigned char)*a - (unsigned char)*b;
+}
+
+/* Negative if `a` comes before `b` in a sorted list. */
+static int compare(const struct command *a, const struct command *b)
+{
+  for (uint32_t i = 0; i < COMMAND_WORDS; i++) {
+    if (!a->words[i] || !b->words[i]) {
+      return (a->words[i] ? 1 : 0) - (b->words[i] ? 1 : 0);
+    }
+    int order = compare_words(a->words[i], b->words[i]);
+    if (order != 0) {
+      return order;
+    }
+  }
+  return 0;
+}
+
+/* Does the first word in which they differ stand on the line as it is in `better`, and is it only begun so in the
+ * other? */
+static bool is_meant_rather(const struct command *better, const struct command *command, int argc, char *const *argv)
+{
+  for (uint32_t i = 0; i < COMMAND_WORDS && i < (uint32_t)argc; i++) {
+    const char *word = better->words[i];
+    if (!word) {
+      return false;
+    }
+    if (!command->words[i] || !words_equal(word, command->words[i])) {
+      return words_equal(word, argv[i]);
+    }
+  }
+  return false;
+}
+
+static bool another_is_meant(const struct port *port, const struct command *command, int argc, char *const *argv)
+{
+  for (uint32_t i = 0; i < count_all(port); i++) {
+    const struct command *other = command_at(port, i);
+    if (other && command_fits(other, argc, argv) && is_meant_rather(other, command, argc, argv)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+const struct command *command_next(const struct port *port, const struct command *after, int argc, char *const *argv)
+{
+  const struct command *next = NULL;
+  for (uint32_t i = 0; i < count_all(port); i++) {
+    const struct command *command = command_at(port, i);
+    if (command && (!after || compare(after, command) < 0) && (!next || compare(command, next) < 0) &&
+        command_fits(command, argc, argv) && !another_is_meant(port, command, argc, argv)) {
+      next = command;
+    }
+  }
+  return next;
+}
+
+/* ---- what a line means ---- */
+
 /* Two commands that a line fits are one meaning only if all the words given so far are the same. */
 static bool same_words(const struct command *a, const struct command *b, uint32_t count)
 {
@@ -135,22 +166,24 @@ static bool same_words(const struct command *a, const struct command *b, uint32_
   return true;
 }
 
-enum command_match command_find(int argc, char *const *argv, const struct command **command, uint32_t *words)
+enum command_match command_find(const struct port *port, int argc, char *const *argv, const struct command **command,
+                                uint32_t *words)
 {
-  const struct command *first = NULL;
-  for (uint32_t i = 0; i < command_count; i++) {
-    const struct command *candidate = &commands[i];
-    if (!command_fits(candidate, argc, argv)) {
-      continue;
-    }
-    if (first) {
-      uint32_t given = (uint32_t)argc < COMMAND_WORDS ? (uint32_t)argc : COMMAND_WORDS;
-      return same_words(first, candidate, given) ? COMMAND_INCOMPLETE : COMMAND_AMBIGUOUS;
-    }
-    first = candidate;
-  }
+  const struct command *first = command_next(port, NULL, argc, argv);
   if (!first) {
     return COMMAND_UNKNOWN;
+  }
+  uint32_t given = (uint32_t)argc < COMMAND_WORDS ? (uint32_t)argc : COMMAND_WORDS;
+  bool is_alone = true;
+  const struct command *other = command_next(port, first, argc, argv);
+  for (; other; other = command_next(port, other, argc, argv)) {
+    if (!same_words(first, other, given)) {
+      return COMMAND_AMBIGUOUS;
+    }
+    is_alone = false;
+  }
+  if (!is_alone) {
+    return COMMAND_INCOMPLETE;
   }
   *command = first;
   *words = command_word_count(first);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The commands of the console: one table, from which lines are executed, completed and explained. */
+/*
+ * The commands of the console: lines are executed, completed and explained from one view of the module's own and of
+ * those that a product adds (struct port).
+ */
 #ifndef MODULE_COMMAND_H
 #define MODULE_COMMAND_H
 
@@ -42,7 +45,7 @@ struct command {
   int (*start)(struct console *console, int argc, char **argv);
 };
 
-/* All commands, sorted by their words. */
+/* The module's own, sorted by their words. */
 extern const struct command commands[];
 extern const uint32_t command_count;
 
@@ -53,7 +56,15 @@ enum command_match { COMMAND_FOUND, COMMAND_UNKNOWN, COMMAND_AMBIGUOUS, COMMAND_
  * Looks up the command that the first words mean; each may be abbreviated as long as it is unambiguous. Tells in
  * `*words` how many words it has: the arguments follow.
  */
-enum command_match command_find(int argc, char *const *argv, const struct command **command, uint32_t *words);
+enum command_match command_find(const struct port *port, int argc, char *const *argv, const struct command **command,
+                                uint32_t *words);
+
+/*
+ * Walks over all commands that the first `argc` words can mean, sorted by their words: begins with `after` NULL, ends
+ * with NULL. A word that is given whole does not mean a longer one that begins so. A product's command that is one of
+ * the module's, begins one or goes on from one is left out.
+ */
+const struct command *command_next(const struct port *port, const struct command *after, int argc, char *const *argv);
 
 /* Can the command be what the first `argc` words begin? */
 bool command_fits(const struct command *command, int argc, char *const *argv);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Completion and `?`: both read the table of commands, so they cannot disagree with what is executed. */
+/* Completion and `?`: both read the same commands that are executed, so they cannot disagree. */
 #include <string.h>
 
 #include "module/console.h"
@@ -171,12 +171,10 @@ static void offer_argument(const struct completion *completion, const struct com
   }
 }
 
-/* Has this word been offered by an earlier command of the table? They are sorted, so the one before is enough. */
-static bool offered_before(const struct completion *completion, uint32_t command, uint32_t word)
+/* Do both have the same word there? Commands are sorted, so the one before is enough to offer each word once. */
+static bool same_word(const struct command *before, const struct command *command, uint32_t word)
 {
-  const struct command *before = command > 0 ? &commands[command - 1] : NULL;
-  return before && command_fits(before, (int)completion->count, completion->words) && before->words[word] &&
-         words_equal(before->words[word], commands[command].words[word]);
+  return before && before->words[word] && words_equal(before->words[word], command->words[word]);
 }
 
 void console_complete(struct console *console, const char *line, void (*candidate)(void *context, const char *word),
@@ -186,16 +184,18 @@ void console_complete(struct console *console, const char *line, void (*candidat
   if (!split(&completion, line)) {
     return;
   }
-  for (uint32_t i = 0; i < command_count; i++) {
-    uint32_t own = command_word_count(&commands[i]);
-    if (!command_fits(&commands[i], (int)completion.count, completion.words)) {
-      continue;
-    }
+  const struct port *port = console->module->port;
+  const int given = (int)completion.count;
+  const struct command *before = NULL;
+  const struct command *command = command_next(port, NULL, given, completion.words);
+  for (; command; command = command_next(port, before, given, completion.words)) {
+    uint32_t own = command_word_count(command);
     if (completion.count >= own) {
-      offer_argument(&completion, &commands[i], completion.count - own);
-    } else if (!offered_before(&completion, i, completion.count)) {
-      offer(&completion, commands[i].words[completion.count]);
+      offer_argument(&completion, command, completion.count - own);
+    } else if (!same_word(before, command, completion.count)) {
+      offer(&completion, command->words[completion.count]);
     }
+    before = command;
   }
 }
 
@@ -206,14 +206,17 @@ unsigned console_explain(struct console *console, const char *line)
   if (!split(&completion, line)) {
     return 0;
   }
-  uint32_t given = completion.count + (completion.last[0] != '\0' ? 1 : 0);
-  for (uint32_t i = 0; i < command_count; i++) {
+  const struct port *port = console->module->port;
+  const int whole = (int)completion.count;
+  const int given = whole + (completion.last[0] != '\0' ? 1 : 0);
+  const struct command *command = command_next(port, NULL, whole, completion.words);
+  for (; command; command = command_next(port, command, whole, completion.words)) {
     char usage[COMMAND_USAGE_SIZE];
-    if (!command_fits(&commands[i], (int)given, completion.words)) {
+    if (!command_fits(command, given, completion.words)) {
       continue;
     }
-    command_usage(&commands[i], usage);
-    console_print(console, "%-40s %s\n", usage, commands[i].summary);
+    command_usage(command, usage);
+    console_print(console, "%-40s %s\n", usage, command->summary);
     count++;
   }
   return count;

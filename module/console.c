@@ -77,7 +77,7 @@ int console_execute(struct console *console, const char *line)
   if (count == 0 || words[0][0] == '#') {
     return LB_OK;
   }
-  enum command_match match = command_find((int)count, words, &command, &own);
+  enum command_match match = command_find(console->module->port, (int)count, words, &command, &own);
   if (match != COMMAND_FOUND) {
     return refuse_command(console, match, line);
   }

@@ -122,13 +122,13 @@ static int report_image(struct flash_job *job, int error)
 
 static bool is_of_network(int error)
 {
-  return error <= PORT_ERR_LINK_DOWN && error >= PORT_ERR_SLOW;
+  return error <= PORT_ERR_LINK_DOWN && error >= PORT_ERR_NO_TLS;
 }
 
 static int report_cause(struct flash_job *job, int error)
 {
   bool from_image = lb_error_is_of_image(error) || error == LB_ERR_READ_BACK || error == LB_ERR_FAILED_BEFORE;
-  bool of_file = error <= PORT_ERR_FILE_NOT_FOUND && error >= PORT_ERR_FILE_READ_ONLY;
+  bool of_file = error <= PORT_ERR_FILE_NOT_FOUND && error >= PORT_ERR_FILE_BUSY;
   bool too_long_for_target = job->size > job->target.size || job->source.kind != SOURCE_SLOT;
   if (error == LB_ERR_TARGET_RUNNING) {
     return console_known_error(job->console, error, "Cannot flash to running image partition");

@@ -27,6 +27,9 @@ enum port_error {
   PORT_ERR_FILE_NO_ROOM = -208,
   PORT_ERR_FILE_OTHER_MOUNT = -209, /* a file cannot be renamed from one mount to another */
   PORT_ERR_FILE_READ_ONLY = -210,   /* this port cannot change files */
+  PORT_ERR_FILE_SYSTEM = -211,      /* there is a card, but nothing on it that the port can read */
+  PORT_ERR_FILE_NAME = -212,        /* a file cannot have that name */
+  PORT_ERR_FILE_BUSY = -213,        /* as many files are open as can be */
   /* network */
   PORT_ERR_LINK_DOWN = -220,
   PORT_ERR_URL = -221,       /* no URL, or a scheme other than http and https */
@@ -44,6 +47,7 @@ enum port_error {
   PORT_ERR_SSID = -234,      /* the name of a network is too long */
   PORT_ERR_BUSY = -233,      /* all transfers are in use */
   PORT_ERR_SLOW = -235,      /* bytes trickle, less than 1 KB in five times PORT_NETWORK_TIMEOUT_MS */
+  PORT_ERR_NO_TLS = -236,    /* https, and this board has no TLS */
 };
 
 /* What the module itself refuses, beside what the library and the port do. */
@@ -166,6 +170,8 @@ struct port_idle {
   void *context;
 };
 
+struct command; /* module/command.h */
+
 struct port {
   const struct lb_flash *flash;
   const struct lb_hash *sha256;       /* for the update and for selecting */
@@ -178,6 +184,9 @@ struct port {
   const struct port_network *network;
   uint32_t seed;          /* different on each module and at each start, for the jitter of pauses */
   struct port_idle *idle; /* the module's to fill, the flash driver's to call; NULL if the driver cannot */
+  /* What this product's console has beside the module's commands; in any order. The module's cannot be replaced. */
+  const struct command *commands; /* NULL: none */
+  uint32_t command_count;
 };
 
 #endif

@@ -22,6 +22,11 @@ static const struct lb_error_info errors[] = {
     LB_ERROR_ROW(PORT_ERR_FILE_OTHER_MOUNT, "a file keeps its mount when it is renamed", "copy it, and remove it here",
                  LB_ESP_INVALID_ARG),
     LB_ERROR_ROW(PORT_ERR_FILE_READ_ONLY, "the card is read-only here", "change it in a computer", LB_ESP_NOT_ALLOWED),
+    LB_ERROR_ROW(PORT_ERR_FILE_SYSTEM, "the card has no FAT file system", "format it with FAT (exFAT cannot be read)",
+                 LB_ESP_FAIL),
+    LB_ERROR_ROW(PORT_ERR_FILE_NAME, "a file cannot have that name", "use letters, digits, dots and hyphens",
+                 LB_ESP_INVALID_ARG),
+    LB_ERROR_ROW(PORT_ERR_FILE_BUSY, "too many files are open", "try again when the others are done", LB_ESP_NO_MEM),
 
     LB_ERROR_ROW(PORT_ERR_LINK_DOWN, "there is no network", "take the link up with `wifi mode client SSID`",
                  LB_ESP_INVALID_STATE),
@@ -49,6 +54,7 @@ static const struct lb_error_info errors[] = {
     LB_ERROR_ROW(PORT_ERR_SSID, "the name of a network has at most 32 bytes", "give its name as it is",
                  LB_ESP_INVALID_ARG),
     LB_ERROR_ROW(PORT_ERR_SLOW, "the server sent less than 1 KB in five minutes", "try again", LB_ESP_TIMEOUT),
+    LB_ERROR_ROW(PORT_ERR_NO_TLS, "this board has no TLS", "use an http address", LB_ESP_NOT_SUPPORTED),
     LB_ERROR_ROW(PORT_ERR_BUSY, "all connections are in use", "try again when the others are done", LB_ESP_NO_MEM),
 
     LB_ERROR_ROW(MODULE_ERR_LINE_TOO_LONG, "the line is too long", "use shorter names", LB_ESP_INVALID_SIZE),

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Installs the packages of debian-packages.txt that the named groups need and that are missing.
-# usage: install-packages.sh GROUP...    (build, test, check, cross, bench, fuzz)
+# usage: install-packages.sh GROUP...    (build, test, check, cross, board, bench, fuzz)
 set -euo pipefail
 
-groups=(build test check cross bench fuzz)
+groups=(build test check cross board bench fuzz)
 list="$(dirname "$0")/debian-packages.txt"
 
 fail()

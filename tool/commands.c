@@ -3,7 +3,7 @@
 #include "tool/commands.h"
 
 #define HELP_JSON_LINES "  --json                for programs: one object a line, progress and at last the result\n"
-#define HELP_CHIP       "  --chip NAME           esp32 (default), esp32s2, esp32s3, esp32c3, ...\n"
+#define HELP_CHIP       "  --chip NAME           esp32 (default), esp32s2, esp32s3, esp32c3, ... sifive_u\n"
 
 static const struct command commands[] = {
     {"module", module_command, "--flash FILE [OPTIONS]", "Run a virtual module on a flash file, with its console",
@@ -138,6 +138,7 @@ static const struct command commands[] = {
      "  --secure-version N    its security version (default: what the input says, else 0)\n"
      "  --min-revision N      least chip revision, 100 * major + minor: 300 is v3.0 (default 0)\n"
      "  --size N              pad to exactly N bytes, a multiple of 16\n"
+     "  --bootloader          make a bootloader: without description, and loaded to wherever the input says\n"
      "  --flash-size 16MB     1MB 2MB 4MB 8MB 16MB (default) 32MB 64MB 128MB\n"
      "  --flash-mode dio      qio qout dio (default) dout\n"
      "  --flash-freq 40m      80m 40m (default) 26m 20m; esp32c2: 60m 30m 20m 15m; esp32h2: 48m 24m 16m 12m\n"},

@@ -309,7 +309,8 @@ static bool add_copy(struct flash_map *map, const struct flash_examination *exam
 static void note_bootloader(struct flash_map *map, struct flash_region *region, const struct lb_chip *chip)
 {
   static struct lb_image image;
-  struct lb_image_rules rules = {.chip = chip, .revision = LB_REVISION_ANY, .capacity = region->size};
+  struct lb_image_rules rules = {
+      .chip = chip, .revision = LB_REVISION_ANY, .loads_anywhere = true, .capacity = region->size};
   struct mbedtls_hash context;
   struct lb_hash sha256;
   mbedtls_hash_sha256(&sha256, &context);
@@ -332,7 +333,8 @@ static void note_bootloader(struct flash_map *map, struct flash_region *region, 
 
 static void add_bootloader(struct flash_map *map, const struct flash_examination *examination, bool has_copy)
 {
-  bool is_late = strcmp(examination->chip->name, "esp32") == 0 || strcmp(examination->chip->name, "esp32s2") == 0;
+  const char *chip = examination->chip->name;
+  bool is_late = strcmp(chip, "esp32") == 0 || strcmp(chip, "esp32s2") == 0 || strcmp(chip, "sifive_u") == 0;
   uint32_t start = is_late ? BOOTLOADER_ADDRESS : 0;
   uint32_t end = has_copy ? LB_TABLE_COPY_ADDRESS : LB_TABLE_ADDRESS;
   if (is_free(map, start, end)) {

@@ -6,8 +6,6 @@
 
 #include "lifeboat/chip.h"
 
-#define CHIP_IDS 64U
-
 static void copy(char *text, size_t capacity, const char *from, size_t length)
 {
   (void)snprintf(text, capacity, "%.*s", (int)length, from);
@@ -100,8 +98,8 @@ static void list_chips(char words[HELP_DESCRIPTION_SIZE])
 {
   size_t used = 0;
   words[0] = '\0';
-  for (uint16_t id = 0; id < CHIP_IDS; id++) {
-    const struct lb_chip *chip = lb_chip_by_id(id);
+  for (uint32_t id = 0; id <= UINT16_MAX; id++) {
+    const struct lb_chip *chip = lb_chip_by_id((uint16_t)id);
     if (chip != NULL && used < HELP_DESCRIPTION_SIZE) {
       used += (size_t)snprintf(words + used, HELP_DESCRIPTION_SIZE - used, "%s%s", used > 0 ? "|" : "", chip->name);
     }

@@ -143,8 +143,8 @@ static uint32_t final_length(uint32_t length)
 }
 
 /*
- * Makes the image end at exactly `size` bytes: by a padding segment, which no loader copies into RAM, or by a few zeros
- * behind the last segment where there is no room for one.
+ * Makes the image end at exactly `size` bytes: by a padding segment, which no loader copies into RAM, or by zeros
+ * behind the last segment where there is no room for one, or no such thing.
  */
 static bool pad_to(struct builder *builder, uint32_t size)
 {
@@ -160,7 +160,8 @@ static bool pad_to(struct builder *builder, uint32_t size)
   }
   /* Segments then end 16 bytes before the checksum's end; both ends are multiples of 4. */
   uint32_t growth = size - LB_SHA256_SIZE - ALIGNMENT - builder->length;
-  if (growth >= SEGMENT_HEADER + PADDING_LEAST && builder->segments < LB_IMAGE_SEGMENTS_MAX) {
+  bool takes_padding = builder->chip->ram.end == 0; /* else it would be loaded, outside the RAM for that */
+  if (takes_padding && growth >= SEGMENT_HEADER + PADDING_LEAST && builder->segments < LB_IMAGE_SEGMENTS_MAX) {
     return add_segment(builder, 0, NULL, growth - SEGMENT_HEADER);
   }
   return grow_last_segment(builder, growth);

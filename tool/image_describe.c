@@ -97,17 +97,36 @@ static bool make_description(uint8_t *description)
 
 /* ---- its place ---- */
 
+/* Where the chip has its description if the image is loaded as a whole; 0: it maps its flash. */
+static uint32_t place_in_ram(const struct lb_chip *chip)
+{
+  return chip->ram.start;
+}
+
 static bool is_description(const struct image_part *part, const struct lb_chip *chip)
 {
-  return lb_chip_maps_data(chip, part->load) && part->length >= LB_IMAGE_DESCRIPTION_SIZE &&
+  bool is_place = place_in_ram(chip) != 0 ? part->load == place_in_ram(chip) : lb_chip_maps_data(chip, part->load);
+  return is_place && part->length >= LB_IMAGE_DESCRIPTION_SIZE &&
          lb_load_le32(part->data) == LB_IMAGE_DESCRIPTION_MAGIC;
 }
 
-static bool page_is_free(const struct image_parts *parts, uint32_t page)
+/* Does it keep room for a description at its beginning: zeros, or zeros behind the magic? */
+static bool is_room(const struct image_part *part, const struct lb_chip *chip)
+{
+  bool is_zero = place_in_ram(chip) != 0 && part->load == place_in_ram(chip) &&
+                 part->length >= LB_IMAGE_DESCRIPTION_SIZE &&
+                 (lb_load_le32(part->data) == 0 || lb_load_le32(part->data) == LB_IMAGE_DESCRIPTION_MAGIC);
+  for (uint32_t i = 4; is_zero && i < LB_IMAGE_DESCRIPTION_SIZE; i++) {
+    is_zero = part->data[i] == 0;
+  }
+  return is_zero;
+}
+
+static bool is_free(const struct image_parts *parts, uint32_t start, uint32_t length)
 {
   for (uint32_t i = 0; i < parts->count; i++) {
     const struct image_part *part = &parts->parts[i];
-    if (part->load < page + IMAGE_MAP_PAGE && part->load + part->length > page) {
+    if (part->load < start + length && part->load + part->length > start) {
       return false;
     }
   }
@@ -115,33 +134,62 @@ static bool page_is_free(const struct image_parts *parts, uint32_t page)
 }
 
 /* Adds a part with a new description, as the last one. */
-static bool add_description(struct image_parts *parts, const struct lb_chip *chip)
+static bool add_description(struct image_parts *parts, uint32_t place)
 {
   uint8_t description[LB_IMAGE_DESCRIPTION_SIZE];
+  return make_description(description) &&
+         image_parts_add(parts, "application description", place, description, sizeof(description));
+}
+
+static bool add_mapped(struct image_parts *parts, const struct lb_chip *chip)
+{
   uint32_t page = chip->data.start;
-  while (page < chip->data.end && !page_is_free(parts, page)) {
+  while (page < chip->data.end && !is_free(parts, page, IMAGE_MAP_PAGE)) {
     page += IMAGE_MAP_PAGE;
   }
   if (page >= chip->data.end) {
     report_error("chip %s has no free page of mapped data for the application description", chip->name);
     return false;
   }
-  return make_description(description) &&
-         image_parts_add(parts, "application description", page + PLACE_IN_PAGE, description, sizeof(description));
+  return add_description(parts, page + PLACE_IN_PAGE);
 }
 
-bool image_describe(struct image_parts *parts, const struct lb_chip *chip,
-                    const struct image_description_fields *fields)
+static bool add_in_ram(struct image_parts *parts, const struct lb_chip *chip)
+{
+  uint32_t place = place_in_ram(chip);
+  if (!is_free(parts, place, LB_IMAGE_DESCRIPTION_SIZE)) {
+    report_error("the application description has no room: leave the %u bytes at 0x%08x free, or zero",
+                 LB_IMAGE_DESCRIPTION_SIZE, place);
+    return false;
+  }
+  return add_description(parts, place);
+}
+
+static uint32_t find_description(const struct image_parts *parts, const struct lb_chip *chip)
 {
   uint32_t index = 0;
   while (index < parts->count && !is_description(&parts->parts[index], chip)) {
     index++;
   }
-  if (index == parts->count && !add_description(parts, chip)) {
+  return index;
+}
+
+bool image_describe(struct image_parts *parts, const struct lb_chip *chip,
+                    const struct image_description_fields *fields)
+{
+  bool is_in_ram = place_in_ram(chip) != 0;
+  if (parts->count > 0 && is_room(&parts->parts[0], chip) && !make_description(parts->parts[0].data)) {
     return false;
   }
+  uint32_t index = find_description(parts, chip);
+  if (index == parts->count) {
+    if (!(is_in_ram ? add_in_ram(parts, chip) : add_mapped(parts, chip))) {
+      return false;
+    }
+    index = find_description(parts, chip);
+  }
   struct image_part *part = &parts->parts[index];
-  if (part->load % IMAGE_MAP_PAGE != PLACE_IN_PAGE) {
+  if (!is_in_ram && part->load % IMAGE_MAP_PAGE != PLACE_IN_PAGE) {
     report_error("the application description is at 0x%08x; it has to be 0x%x bytes behind the start of a 64 KB page",
                  part->load, PLACE_IN_PAGE);
     return false;

@@ -22,8 +22,9 @@ struct image_description_fields {
 
 /*
  * Moves the part that begins with a description to the front of the arranged `parts` and updates it; if there is none,
- * puts one there, in the first free page of the chip's mapped data. False and an error line if a text is too long or
- * the description cannot be at its place in the image.
+ * puts one there: in the first free page of the chip's mapped data, or, on a chip that loads its applications into
+ * RAM, into the first 256 bytes of that, which the program has to leave free or zero. False and an error line if a
+ * text is too long or the description cannot be at its place in the image.
  */
 bool image_describe(struct image_parts *parts, const struct lb_chip *chip,
                     const struct image_description_fields *fields);

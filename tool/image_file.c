@@ -16,6 +16,7 @@
 
 /* What files are that are no image. */
 enum { OTHER_EMPTY, OTHER_DIRECTORY, OTHER_NO_FILE, OTHER_WEB_PAGE, OTHER_ELF, OTHER_BLANK, OTHER_MERGED };
+enum { OTHER_APPLICATION = OTHER_MERGED + 1 };
 
 static const struct lb_error_info others[] = {
     {-400, "TOOL_ERR_EMPTY", "file is empty", "fetch or build the image again", "ESP_ERR_IMAGE_INVALID", 0x2002},
@@ -29,6 +30,7 @@ static const struct lb_error_info others[] = {
      "ESP_ERR_IMAGE_INVALID", 0x2002},
     {-406, "TOOL_ERR_MERGED", "is a merged flash image with a partition table of its own",
      "use the application image alone, not one for the whole flash", "ESP_ERR_IMAGE_INVALID", 0x2002},
+    {-407, "TOOL_ERR_APPLICATION", "is an application, no bootloader", "name the bootloader's image", "", 0},
 };
 
 static bool begins_with(const uint8_t *data, uint32_t length, const char *word)
@@ -102,15 +104,20 @@ struct inspection {
   struct image_file *file;
   struct mbedtls_hash sha256;
   struct lb_hash hash;
+  bool is_bootloader; /* is what it should be */
   bool is_first;
   const struct lb_error_info *other;
   bool has_trailing;
 };
 
-static int begin(struct inspection *inspection, struct image_file *file, const struct lb_chip *chip)
+static int begin(struct inspection *inspection, struct image_file *file, const struct lb_chip *chip, bool is_bootloader)
 {
-  struct lb_image_rules rules = {.chip = chip, .revision = LB_REVISION_ANY, .capacity = IMAGE_FILE_MAX, .address = 0};
-  *inspection = (struct inspection){.file = file, .is_first = true};
+  struct lb_image_rules rules = {.chip = chip,
+                                 .revision = LB_REVISION_ANY,
+                                 .loads_anywhere = is_bootloader,
+                                 .capacity = IMAGE_FILE_MAX,
+                                 .address = 0};
+  *inspection = (struct inspection){.file = file, .is_bootloader = is_bootloader, .is_first = true};
   mbedtls_hash_sha256(&inspection->hash, &inspection->sha256);
   return lb_image_start(&file->image, &rules, &inspection->hash);
 }
@@ -136,9 +143,11 @@ static const struct lb_error_info *conclude(const struct inspection *inspection)
   if (inspection->other != NULL) {
     return inspection->other;
   }
-  int application = lb_image_judge_application(image);
-  if (result == LB_OK && application != LB_OK) {
-    result = application;
+  if (result == LB_OK && inspection->is_bootloader && image->info.description.present) {
+    return &others[OTHER_APPLICATION];
+  }
+  if (result == LB_OK && !inspection->is_bootloader) {
+    result = lb_image_judge_application(image);
   }
   if (result == LB_OK && lb_chip_by_id(image->info.chip_id) == NULL) {
     result = LB_ERR_IMAGE_CHIP;
@@ -161,7 +170,7 @@ static const struct lb_error_info *inspect_descriptor(struct image_file *file, i
 {
   static uint8_t piece[PIECE];
   struct inspection inspection;
-  int err = begin(&inspection, file, chip);
+  int err = begin(&inspection, file, chip, false);
   if (err != LB_OK) {
     return lb_error_info(err);
   }
@@ -205,11 +214,12 @@ bool image_file_inspect(struct image_file *file, const char *path, const struct 
   return file->problem == NULL;
 }
 
-bool image_file_inspect_bytes(struct image_file *file, const void *data, uint32_t length, const struct lb_chip *chip)
+static bool inspect_bytes(struct image_file *file, const void *data, uint32_t length, const struct lb_chip *chip,
+                          bool is_bootloader)
 {
   struct inspection inspection;
   *file = (struct image_file){.path = "", .size = length};
-  int err = begin(&inspection, file, chip);
+  int err = begin(&inspection, file, chip, is_bootloader);
   if (err == LB_OK) {
     take(&inspection, data, length);
     file->problem = conclude(&inspection);
@@ -217,6 +227,17 @@ bool image_file_inspect_bytes(struct image_file *file, const void *data, uint32_
     file->problem = lb_error_info(err);
   }
   return file->problem == NULL;
+}
+
+bool image_file_inspect_bytes(struct image_file *file, const void *data, uint32_t length, const struct lb_chip *chip)
+{
+  return inspect_bytes(file, data, length, chip, false);
+}
+
+bool image_file_inspect_bootloader(struct image_file *file, const void *data, uint32_t length,
+                                   const struct lb_chip *chip)
+{
+  return inspect_bytes(file, data, length, chip, true);
 }
 
 bool image_file_has_info(const struct image_file *file)

@@ -14,7 +14,7 @@ struct image_file {
   const char *path;
   uint64_t size;                       /* of the file; the image's true length is image.info.length */
   struct lb_image image;               /* image.info is what was found */
-  const struct lb_error_info *problem; /* NULL: a good application image */
+  const struct lb_error_info *problem; /* NULL: a good image */
   struct lb_error_info system;         /* room for a problem that the operating system reported */
 };
 
@@ -23,6 +23,10 @@ bool image_file_inspect(struct image_file *file, const char *path, const struct 
 
 /* The same for bytes in memory. */
 bool image_file_inspect_bytes(struct image_file *file, const void *data, uint32_t length, const struct lb_chip *chip);
+
+/* The same for a bootloader, which may be loaded anywhere. An application is none: TOOL_ERR_APPLICATION. */
+bool image_file_inspect_bootloader(struct image_file *file, const void *data, uint32_t length,
+                                   const struct lb_chip *chip);
 
 /* Was anything of an image seen, so that its info is worth showing? */
 bool image_file_has_info(const struct image_file *file);

@@ -28,6 +28,7 @@ struct request {
   struct raw_segment segments[IMAGE_PARTS_MAX];
   uint32_t segment_count;
   bool has_entry;
+  bool is_bootloader;
   const char *frequency;
   uint32_t size;
   uint32_t secure_version;
@@ -39,7 +40,7 @@ struct request {
 /* ---- options ---- */
 
 enum { CHIP, VERSION, PROJECT, DATE, TIME, IDF, SECURE, SIZE, FLASH_SIZE, FLASH_MODE, FLASH_FREQUENCY, REVISION };
-enum { ELF = REVISION + 1, SEGMENT, ENTRY };
+enum { ELF = REVISION + 1, SEGMENT, ENTRY, BOOTLOADER };
 
 static const struct option table[] = {{"elf", required_argument, NULL, ELF},
                                       {"segment", required_argument, NULL, SEGMENT},
@@ -56,6 +57,7 @@ static const struct option table[] = {{"elf", required_argument, NULL, ELF},
                                       {"flash-mode", required_argument, NULL, FLASH_MODE},
                                       {"flash-freq", required_argument, NULL, FLASH_FREQUENCY},
                                       {"min-revision", required_argument, NULL, REVISION},
+                                      {"bootloader", no_argument, NULL, BOOTLOADER},
                                       {0}};
 
 /* ADDRESS=FILE */
@@ -146,6 +148,9 @@ static bool take_option(struct request *request, int option)
     return take_text(&request->fields.idf);
   case FLASH_FREQUENCY:
     return take_text(&request->frequency); /* its value depends on the chip, which may come later */
+  case BOOTLOADER:
+    request->is_bootloader = true;
+    return true;
   default:
     return take_value(request, option);
   }
@@ -164,7 +169,19 @@ static bool spares_its_input(const struct request *request)
   return !same;
 }
 
-static bool parse_options(struct request *request, int argc, char **argv)
+/* What only an application has a place for. */
+static bool has_no_description(const struct image_description_fields *fields)
+{
+  bool none = fields->version == NULL && fields->project == NULL && fields->date == NULL && fields->time == NULL &&
+              fields->idf == NULL && fields->secure_version == NULL;
+  if (!none) {
+    report_error("--bootloader: a bootloader has no description - leave version, project, date, time, idf and "
+                 "secure version out");
+  }
+  return none;
+}
+
+static bool take_options(struct request *request, int argc, char **argv)
 {
   int option = 0;
   options_start();
@@ -173,7 +190,12 @@ static bool parse_options(struct request *request, int argc, char **argv)
       return false;
     }
   }
-  if (!options_words(argc, 1, 1, "one OUT")) {
+  return options_words(argc, 1, 1, "one OUT") && (!request->is_bootloader || has_no_description(&request->fields));
+}
+
+static bool parse_options(struct request *request, int argc, char **argv)
+{
+  if (!take_options(request, argc, argv)) {
     return false;
   }
   request->out = argv[optind];
@@ -261,19 +283,26 @@ static uint32_t default_entry(const struct image_parts *parts, const struct lb_c
 
 /* ---- output ---- */
 
+static bool inspect(const struct request *request, const struct image_bytes *image, struct image_file *file)
+{
+  const struct lb_chip *chip = request->header.chip;
+  return request->is_bootloader ? image_file_inspect_bootloader(file, image->data, image->length, chip)
+                                : image_file_inspect_bytes(file, image->data, image->length, chip);
+}
+
 /* Nothing leaves this command that the module would refuse. */
 static bool inspect_and_write(const struct request *request, const struct image_bytes *image)
 {
   struct image_file file;
-  if (!image_file_inspect_bytes(&file, image->data, image->length, request->header.chip)) {
+  if (!inspect(request, image, &file)) {
     report_problem(request->out, file.problem);
     return false;
   }
   if (!file_write(request->out, image->data, image->length, true)) {
     return false;
   }
-  printf("%s: version %s, chip %s, %u bytes\n", request->out, file.image.info.description.version,
-         request->header.chip->name, image->length);
+  printf("%s: %s%s, chip %s, %u bytes\n", request->out, request->is_bootloader ? "bootloader" : "version ",
+         file.image.info.description.version, request->header.chip->name, image->length);
   return true;
 }
 
@@ -288,7 +317,8 @@ static bool make(struct request *request, struct image_parts *parts)
   if (request->elf == NULL && !request->has_entry) {
     request->header.entry = default_entry(parts, chip);
   }
-  if (!image_describe(parts, chip, &request->fields) || !image_build(&request->header, parts, request->size, &image)) {
+  good = request->is_bootloader || image_describe(parts, chip, &request->fields);
+  if (!good || !image_build(&request->header, parts, request->size, &image)) {
     return false;
   }
   good = inspect_and_write(request, &image);

@@ -78,6 +78,9 @@ static const struct memory esp32c6_esp32h2[] = {
     {0x50000000, 0x50004000, "RTC_IRAM"},     {0x50000000, 0x50004000, "RTC_DRAM"},
     {0x600fe000, 0x60100000, "MEM_INTERNAL2"}};
 
+/* The board's, as Lifeboat divides it (docs/SPEC.md). */
+static const struct memory sifive_u[] = {{0x80020000, 0x80080000, "BOOTLOADER_RAM"}, {0x80080000, 0x88000000, "RAM"}};
+
 static const struct chip_memories {
   uint16_t chip_id;
   const struct memory *memories;
@@ -90,6 +93,7 @@ static const struct chip_memories {
     {12, esp32c2, sizeof(esp32c2) / sizeof(esp32c2[0])},
     {13, esp32c6_esp32h2, sizeof(esp32c6_esp32h2) / sizeof(esp32c6_esp32h2[0])},
     {16, esp32c6_esp32h2, sizeof(esp32c6_esp32h2) / sizeof(esp32c6_esp32h2[0])},
+    {0xFFF0, sifive_u, sizeof(sifive_u) / sizeof(sifive_u[0])},
 };
 
 void image_memory_names(uint16_t chip_id, uint32_t address, char *text)

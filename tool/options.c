@@ -74,7 +74,7 @@ bool options_chip(const char *text, const struct lb_chip **chip)
   *chip = lb_chip_by_name(text);
   if (*chip == NULL) {
     report_error("--chip: %s is no chip that is known; there are esp32, esp32s2, esp32s3, esp32c2, esp32c3, esp32c6, "
-                 "esp32h2",
+                 "esp32h2, sifive_u",
                  text);
   }
   return *chip != NULL;

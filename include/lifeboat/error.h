@@ -73,6 +73,7 @@ enum lb_result {
   LB_ERR_SIZE_MISMATCH = -74,         /* not as many bytes came as were announced */
   LB_ERR_READ_BACK = -75,             /* the flash does not hold what was written to it */
   LB_ERR_NO_JOURNAL = -76,            /* there is no interrupted update that this one could go on with */
+  LB_ERR_IMAGE_LOAD = -77,            /* a segment or the entry point is outside the memory for applications */
 
   /* settings */
   LB_ERR_NVS_NOT_FOUND = -90,        /* no setting of that name */

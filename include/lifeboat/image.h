@@ -27,6 +27,7 @@
 struct lb_image_rules {
   const struct lb_chip *chip; /* NULL: any; then mapped segments are judged by the chip that the image names */
   uint16_t revision;          /* of the chip, or LB_REVISION_ANY (lifeboat/device.h) */
+  bool loads_anywhere;        /* for tools: a bootloader, which is loaded to other places than applications are */
   uint32_t capacity;          /* bytes there are for it: the partition's size, or a file's */
   uint32_t address;           /* flash address of its first byte; 0 for a file */
 };
@@ -81,6 +82,7 @@ struct lb_image {
   uint32_t position; /* bytes taken */
   uint32_t fill;     /* bytes of the present part taken */
   uint32_t need;     /* bytes the present part has */
+  bool has_entry;    /* the entry point lies in a segment that was seen */
   uint8_t part[LB_IMAGE_DESCRIPTION_SIZE];
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "ports/sim/network_headers.h"
+#include "ports/http/headers.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "module/source.h"
+#include "ports/http/text.h"
 
 #define UNIT      "bytes"
 #define UNIT_SIZE (sizeof UNIT - 1)
@@ -32,7 +32,7 @@ static const char *take_number_before(const char *text, char behind, uint64_t *n
   return text && *text == behind ? text + 1 : NULL;
 }
 
-bool network_header_length(const char *text, uint64_t *length)
+bool http_header_length(const char *text, uint64_t *length)
 {
   uint64_t number = 0;
   if (!take_number_before(text, '\0', &number)) {
@@ -42,10 +42,10 @@ bool network_header_length(const char *text, uint64_t *length)
   return true;
 }
 
-bool network_header_range(const char *text, struct network_range *range)
+bool http_header_range(const char *text, struct http_range *range)
 {
-  struct network_range found = {0};
-  if (strncasecmp(text, UNIT, UNIT_SIZE) != 0 || text[UNIT_SIZE] != ' ') {
+  struct http_range found = {0};
+  if (!http_text_begins(text, UNIT) || text[UNIT_SIZE] != ' ') {
     return false;
   }
   text = take_number_before(text + UNIT_SIZE + 1, '-', &found.first);
@@ -58,11 +58,11 @@ bool network_header_range(const char *text, struct network_range *range)
   return true;
 }
 
-void network_header_etag(const char *text, char validator[PORT_VALIDATOR_SIZE], bool *weak)
+void http_header_etag(const char *text, char validator[PORT_VALIDATOR_SIZE], bool *weak)
 {
   validator[0] = '\0';
   *weak = text[0] == 'W' && text[1] == '/';
   if (!*weak && source_is_strong_tag(text)) {
-    memcpy(validator, text, strlen(text) + 1);
+    memcpy(validator, text, http_text_length(text) + 1U);
   }
 }

@@ -3,8 +3,8 @@
  * What the headers of an answer say, read from their text alone. Anybody may have sent it: whatever does not follow
  * RFC 9110 to the letter is no number, no range, no tag.
  */
-#ifndef PORTS_SIM_NETWORK_HEADERS_H
-#define PORTS_SIM_NETWORK_HEADERS_H
+#ifndef PORTS_HTTP_HEADERS_H
+#define PORTS_HTTP_HEADERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,9 +12,9 @@
 #include "module/port.h"
 
 /* The value of Content-Length: digits and nothing else, at most INT64_MAX. */
-bool network_header_length(const char *text, uint64_t *length);
+bool http_header_length(const char *text, uint64_t *length);
 
-struct network_range {
+struct http_range {
   uint64_t first; /* byte of the whole that the part begins with */
   uint64_t last;  /* and ends with */
   uint64_t total; /* bytes of the whole */
@@ -24,12 +24,12 @@ struct network_range {
  * The value of Content-Range, "bytes FIRST-LAST/TOTAL" with FIRST <= LAST < TOTAL. False for any other unit, for an
  * unknown total, and for the "bytes * / TOTAL" of a part that does not exist.
  */
-bool network_header_range(const char *text, struct network_range *range);
+bool http_header_range(const char *text, struct http_range *range);
 
 /*
  * The value of ETag. A strong one goes into `validator` with its quotes. One that is weak, too long, empty, malformed,
  * or not made of printable ASCII leaves "" there; `*weak` tells whether it was a weak one.
  */
-void network_header_etag(const char *text, char validator[PORT_VALIDATOR_SIZE], bool *weak);
+void http_header_etag(const char *text, char validator[PORT_VALIDATOR_SIZE], bool *weak);
 
 #endif

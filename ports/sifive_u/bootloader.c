@@ -71,7 +71,7 @@ static _Noreturn void start(void)
   int err = load_segments(&nor.driver, bootloader.decision.partition.offset, image);
   if (err) {
     uart_print("boot: does not load: ");
-    uart_print(lb_error_info(err)->cause);
+    uart_print(lb_boot_cause(err));
     uart_print("\n");
     reset_board(LB_RESET_CRASH);
   }

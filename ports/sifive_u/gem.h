@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * The Ethernet controller: a Cadence GEM (FU540-C000 manual, chapter 21), polled, with one queue in each direction.
- * Descriptors and buffers are static, 59 KB. The PHY is left as it starts: QEMU's is always linked. There is one
+ * Descriptors and buffers are static, 60 KB. The PHY is left as it starts: QEMU's is always linked. There is one
  * GEM on the board, so these functions take no context.
  */
 #ifndef PORTS_SIFIVE_U_GEM_H

@@ -8,16 +8,15 @@
 _start:
   csrw mie, zero
   csrw mstatus, zero
-  csrr t0, mhartid
-  bnez t0, other_hart
-
   .option push
   .option norelax
-  la gp, __global_pointer$
+  la gp, __global_pointer$ /* before anything else: the linker makes use of it */
   .option pop
-  la sp, stack_end
   la t0, trap_entry
   csrw mtvec, t0
+  csrr t0, mhartid
+  bnez t0, other_hart
+  la sp, stack_end
 
   la t0, bss_start /* both ends are aligned to words */
   la t1, bss_end

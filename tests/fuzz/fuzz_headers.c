@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "module/source.h"
-#include "ports/sim/network_headers.h"
+#include "ports/http/headers.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Compares texts, leaving out the zeros that lead a number. */
@@ -36,7 +36,7 @@ static void check_length(const char *text)
   uint64_t length = 77;
   char again[32];
 
-  if (network_header_length(text, &length)) {
+  if (http_header_length(text, &length)) {
     FUZZ_REQUIRE(length <= INT64_MAX);
     snprintf(again, sizeof(again), "%" PRIu64, length);
     require_same_numbers(text, again);
@@ -47,10 +47,10 @@ static void check_length(const char *text)
 
 static void check_range(const char *text)
 {
-  struct network_range range;
+  struct http_range range;
   char again[96];
 
-  if (network_header_range(text, &range)) {
+  if (http_header_range(text, &range)) {
     FUZZ_REQUIRE(range.first <= range.last && range.last < range.total && range.total <= INT64_MAX);
     snprintf(again, sizeof(again), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range.first, range.last, range.total);
     require_same_numbers(text, again);
@@ -63,7 +63,7 @@ static void check_tag(const char *text)
   bool weak = false;
 
   memset(validator, 'x', PORT_VALIDATOR_SIZE);
-  network_header_etag(text, validator, &weak);
+  http_header_etag(text, validator, &weak);
   FUZZ_REQUIRE(memchr(validator, '\0', PORT_VALIDATOR_SIZE) != NULL);
   FUZZ_REQUIRE(!weak || (validator[0] == '\0' && strncmp(text, "W/", 2) == 0));
   if (validator[0] != '\0') {

@@ -176,6 +176,38 @@ def urls():
     put("fuzz_url", "scheme", b"ftp://example.com/a\nfile:///etc/hosts")
 
 
+def http():
+    put("fuzz_http_url", "plain", b"api.example.com/firmware/ovms3.bin")
+    put("fuzz_http_url", "redirect", b"http://example.com:8080/a/b?c\n../d/./e?f#g")
+    put("fuzz_http_url", "server", b"127.0.0.1:80/a?b\n//other:81/b/..")
+    put("fuzz_http_url", "query", b"HTTP://Host?a/b\n?c")
+    put("fuzz_http_url", "whole", b"host/a\nhttp://other/%41?%42")
+    put("fuzz_http_url", "tls", b"host/a\nhttps://host/a")
+    put("fuzz_http_url", "encoded", b"host/\xc3\xa4\n\xc3\xb6")
+    put("fuzz_http_url", "numbers", b"1.2.3.0x4\n")
+    sizes = b"\0\6\1\50"
+    head = sizes + b"HTTP/1.1 200 OK\r\n"
+    chunked = head + b"Transfer-Encoding: chunked\r\n\r\n"
+    put("fuzz_http_response", "length", head + b'ETag: "1a-5f3"\r\nContent-Length: 5\r\n\r\nhello')
+    put("fuzz_http_response", "too-much", head + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello again")
+    put("fuzz_http_response", "until-closed", sizes + b"HTTP/1.0 404 Not Found\nServer: x\n\nnothing here")
+    put("fuzz_http_response", "chunks", chunked + b"5\r\nhello\r\n6 ;x=y\r\n world\r\n0\r\nTrailer: x\r\n\r\n")
+    put("fuzz_http_response", "big-chunk", chunked + b"7fffffffffffffff\r\nhello")
+    put("fuzz_http_response", "both", head + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n")
+    put("fuzz_http_response", "continue", sizes + b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" + head[4:] + b"\r\nbody")
+    put("fuzz_http_response", "redirect", sizes + b"HTTP/1.1 302 Found\r\nLocation: ../x?y#z\r\n\r\nelsewhere")
+    put(
+        "fuzz_http_response",
+        "part",
+        sizes
+        + b"HTTP/1.1 206 Partial\r\nContent-Range: bytes 2-4/5\r\nETag: W/\"1\"\r\nContent-Length: 3\r\n\r\nllo",
+    )
+    put("fuzz_http_response", "no-body", sizes + b"HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\nsurplus")
+    put("fuzz_http_response", "long-line", head + b"Cookie: " + b"x" * 700 + b"\r\nContent-Length: 1\r\n\r\nx")
+    put("fuzz_http_response", "long-tag", head + b'ETag: W/"' + b"x" * 700 + b'"\r\nContent-Length: 1\r\n\r\nx')
+    put("fuzz_http_response", "no-http", sizes + b"SSH-2.0-OpenSSH_9.2\r\n")
+
+
 def depot():
     size = struct.pack("<Q", 1000000)
     for name, value in (
@@ -566,6 +598,7 @@ def main():
     images()
     versions()
     urls()
+    http()
     depot()
     frames()
     for folder in sorted(CORPUS.iterdir()):

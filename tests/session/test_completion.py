@@ -13,7 +13,7 @@ import pytest
 BINARY = Path(os.environ.get("LIFEBOAT_BINARY", "build/lifeboat")).resolve()
 SOURCES = Path(__file__).resolve().parents[2] / "tool"
 HELP_OPTION = re.compile(r"^  (--[a-z0-9-]+)(?: (\"[^\"]*\"|[^ \n]+))?", re.M)
-CHIPS = {"esp32", "esp32s2", "esp32s3", "esp32c2", "esp32c3", "esp32c6", "esp32h2"}
+CHIPS = {"esp32", "esp32s2", "esp32s3", "esp32c2", "esp32c3", "esp32c6", "esp32h2", "sifive_u"}
 
 
 def run(*words, code=0):

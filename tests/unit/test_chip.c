@@ -7,8 +7,8 @@
 static const struct {
   uint16_t id;
   const char *name;
-} chips[] = {{0, "esp32"},    {2, "esp32s2"},  {5, "esp32c3"}, {9, "esp32s3"},
-             {12, "esp32c2"}, {13, "esp32c6"}, {16, "esp32h2"}};
+} chips[] = {{0, "esp32"},    {2, "esp32s2"},  {5, "esp32c3"},  {9, "esp32s3"},
+             {12, "esp32c2"}, {13, "esp32c6"}, {16, "esp32h2"}, {0xFFF0, "sifive_u"}};
 
 #define CHIPS (sizeof(chips) / sizeof(chips[0]))
 

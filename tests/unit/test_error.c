@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Every error of the enumeration has its words, and no two are confused. */
+#include "lifeboat/boot.h"
 #include "tests/unit/support/unit.h"
 
 /* Written out once more, so that a code without a description, or one described by another's name, is noticed. */
@@ -60,6 +61,7 @@ static const struct {
     CODE(LB_ERR_OTADATA_SECTOR),
     CODE(LB_ERR_IMAGE_BOOTLOADER),
     CODE(LB_ERR_IMAGE_PROJECT),
+    CODE(LB_ERR_IMAGE_LOAD),
     CODE(LB_ERR_SIZE_MISMATCH),
     CODE(LB_ERR_READ_BACK),
     CODE(LB_ERR_NVS_NOT_FOUND),
@@ -218,6 +220,40 @@ static void test_esp_numbers(void **state)
   }
 }
 
+/* What the bootloader can say; it links the words of no other error. */
+static void test_words_of_the_bootloader(void **state)
+{
+  static const int reported[] = {
+      LB_ERR_FLASH_READ,     LB_ERR_FLASH_PROGRAM,
+      LB_ERR_FLASH_BOUNDS,   LB_ERR_HASH,
+      LB_ERR_READ_BACK,      LB_ERR_NOT_FOUND,
+      LB_ERR_NO_OTADATA,     LB_ERR_OTADATA_SECTOR,
+      LB_ERR_IMAGE_MAGIC,    LB_ERR_IMAGE_SEGMENTS,
+      LB_ERR_IMAGE_CHIP,     LB_ERR_IMAGE_REVISION,
+      LB_ERR_IMAGE_NO_HASH,  LB_ERR_IMAGE_SEGMENT_MAPPING,
+      LB_ERR_IMAGE_TOO_LONG, LB_ERR_IMAGE_CHECKSUM,
+      LB_ERR_IMAGE_DIGEST,   LB_ERR_IMAGE_TRUNCATED,
+      LB_ERR_IMAGE_LOAD,     LB_ERR_IMAGE_SEGMENT_LENGTH,
+  };
+  static const int halting[] = {
+      LB_ERR_NOTHING_BOOTS,   LB_ERR_FLASH_READ, LB_ERR_FLASH_BOUNDS,    LB_ERR_HASH,        LB_ERR_TABLE_MAGIC,
+      LB_ERR_TABLE_BOUNDS,    LB_ERR_TABLE_MD5,  LB_ERR_TABLE_MD5_TWICE, LB_ERR_TABLE_NAME,  LB_ERR_TABLE_OVERLAP,
+      LB_ERR_TABLE_ALIGNMENT, LB_ERR_TABLE_LOW,  LB_ERR_TABLE_OTADATA,   LB_ERR_TABLE_EMPTY, LB_ERR_TABLE_UNTERMINATED,
+  };
+
+  (void)state;
+  for (size_t i = 0; i < sizeof reported / sizeof reported[0]; i++) {
+    assert_string_equal(lb_boot_cause(reported[i]), lb_error_info(reported[i])->cause);
+  }
+  for (size_t i = 0; i < sizeof halting / sizeof halting[0]; i++) {
+    assert_string_equal(lb_boot_cause(halting[i]), lb_error_info(halting[i])->cause);
+    assert_string_equal(lb_boot_remedy(halting[i]), lb_error_info(halting[i])->remedy);
+  }
+  assert_string_equal(lb_boot_cause(-9999), lb_error_info(-9999)->cause);
+  assert_string_equal(lb_boot_remedy(-9999), lb_error_info(-9999)->remedy);
+  assert_string_equal(lb_boot_cause(LB_ERR_NVS_SIZE), lb_error_info(-9999)->cause);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -226,6 +262,7 @@ int main(void)
       cmocka_unit_test(test_no_duplicates),
       cmocka_unit_test(test_unknown_codes),
       cmocka_unit_test(test_esp_numbers),
+      cmocka_unit_test(test_words_of_the_bootloader),
   };
 
   return cmocka_run_group_tests_name("error", tests, NULL, NULL);

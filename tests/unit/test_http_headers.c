@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Content-Length, Content-Range and ETag as they may come, and what is made of them. */
-#include "ports/sim/network_headers.h"
+#include "ports/http/headers.h"
 
 #include "module/source.h"
 
@@ -32,7 +32,7 @@ static void test_lengths(void **state)
   (void)state;
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     uint64_t length = 77;
-    const bool good = network_header_length(cases[i].text, &length);
+    const bool good = http_header_length(cases[i].text, &length);
 
     if (good != cases[i].good || length != (good ? cases[i].length : 77)) {
       fail_here("\"%s\": %d, %llu", cases[i].text, good, (unsigned long long)length);
@@ -80,17 +80,17 @@ static void test_ranges(void **state)
 
   (void)state;
   for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-    struct network_range range;
+    struct http_range range;
 
-    if (!network_header_range(good[i].text, &range) || range.first != good[i].first || range.last != good[i].last ||
+    if (!http_header_range(good[i].text, &range) || range.first != good[i].first || range.last != good[i].last ||
         range.total != good[i].total) {
       fail_here("\"%s\"", good[i].text);
     }
   }
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-    struct network_range range = {.first = 7, .last = 8, .total = 9};
+    struct http_range range = {.first = 7, .last = 8, .total = 9};
 
-    if (network_header_range(bad[i], &range) || range.first != 7 || range.last != 8 || range.total != 9) {
+    if (http_header_range(bad[i], &range) || range.first != 7 || range.last != 8 || range.total != 9) {
       fail_here("\"%s\"", bad[i]);
     }
   }
@@ -128,7 +128,7 @@ static void test_tags(void **state)
     char validator[PORT_VALIDATOR_SIZE] = "before";
     bool weak = !cases[i].weak;
 
-    network_header_etag(cases[i].text, validator, &weak);
+    http_header_etag(cases[i].text, validator, &weak);
     if (strcmp(validator, cases[i].strong ? cases[i].text : "") != 0 || weak != cases[i].weak ||
         source_is_strong_tag(cases[i].text) != cases[i].strong) {
       fail_here("%s: %s, %d", cases[i].text, validator, weak);
@@ -149,7 +149,7 @@ static void test_long_tags(void **state)
     memset(text, 'x', length);
     text[0] = text[length - 1] = '"';
     text[length] = '\0';
-    network_header_etag(text, validator, &weak);
+    http_header_etag(text, validator, &weak);
     assert_string_equal(validator, fits ? text : "");
     assert_false(weak);
     assert_int_equal(source_is_strong_tag(text), fits);
@@ -165,5 +165,5 @@ int main(void)
       cmocka_unit_test(test_long_tags),
   };
 
-  return cmocka_run_group_tests_name("network_headers", tests, NULL, NULL);
+  return cmocka_run_group_tests_name("http_headers", tests, NULL, NULL);
 }

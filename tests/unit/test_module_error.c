@@ -10,8 +10,8 @@ static const struct {
   int first;
   int last;
 } ranges[] = {
-    {PORT_ERR_FILE_NOT_FOUND, PORT_ERR_FILE_READ_ONLY},
-    {PORT_ERR_LINK_DOWN, PORT_ERR_SLOW},
+    {PORT_ERR_FILE_NOT_FOUND, PORT_ERR_FILE_BUSY},
+    {PORT_ERR_LINK_DOWN, PORT_ERR_NO_TLS},
     {MODULE_ERR_LINE_TOO_LONG, MODULE_ERR_RESET},
 };
 

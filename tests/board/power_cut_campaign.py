@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Cuts the board's power at chosen operations of its flash, and at random moments by SIGTERM; then it has to recover.
+
+usage: power_cut_campaign.py [--cuts N] [--ends N] [--seed N] [--jobs N]
+
+After each cut the board boots something that verifies, and what was reported as selected; what ran and factory are as
+they were; the same thing can be done again and then works. A cut after which that is not so has stranded the board.
+"""
+
+import argparse
+import concurrent.futures
+import queue
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "session"))
+
+import board_flash  # noqa: E402
+from board_flash import FIRST, SECOND  # noqa: E402
+from cut_scenarios import SCENARIOS, Place, Recording  # noqa: E402
+from depot_server import DepotServer  # noqa: E402
+from qemu_board import Ended  # noqa: E402
+
+RANDOM = ("download", "card", "confirmation", "trial")  # scenarios that are ended at random moments
+LATER = 1.1  # of a scenario's length: until when
+
+
+class Campaign:
+    def __init__(self, folder, jobs=2, out=print):
+        self.folder = Path(folder)
+        self.jobs = jobs
+        self.out = out
+        self.servers = []
+        self.places = queue.Queue()
+        self.fired = Counter()
+        self.stranded = []
+
+    def __enter__(self):
+        depot = self.folder / "depot"
+        board_flash.publish(depot, FIRST, SECOND)
+        self.servers.append(DepotServer(depot))
+        for number in range(self.jobs):
+            self.places.put(Place(self.folder / f"place-{number}", self.servers[0]))
+        return self
+
+    def __exit__(self, *_):
+        for server in self.servers:
+            server.stop()
+
+    def with_place(self, work, *arguments):
+        place = self.places.get()
+        try:
+            return work(place, *arguments)
+        finally:
+            self.places.put(place)
+
+    def map(self, work, items):
+        """work(place, *item) for each, some at a time."""
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            futures = [pool.submit(self.with_place, work, *item) for item in items]
+            return [future.result() for future in futures]
+
+    # ---- cuts at operations ----
+
+    def record(self, place, chosen):
+        recording = Recording(place, chosen)
+        kinds = Counter(operation.area for operation in recording.trace.operations)
+        self.out(f"{chosen.name}: {len(recording.trace.operations)} operations "
+                 f"({', '.join(f'{count} in {area}' for area, count in sorted(kinds.items()))}), "
+                 f"{len(recording.trace.cuts())} different cuts")
+        return recording
+
+    def cut(self, place, recording, number, way):
+        name, operations = recording.scenario.name, recording.trace.operations
+        where = str(operations[number]) if number < len(operations) else "the end"
+        place.put(recording.trace.cut(number, way))
+        self.fired[name] += 1
+        try:
+            recording.scenario.recover(place, recording.choices(number, way))
+        except Exception as error:  # whatever it is, this cut has failed
+            kept = self.keep(place, recording.trace.cut(number, way), f"{name}-{number}-{way}")
+            self.stranded.append(f"{name}, operation {number}, {way}, {where} ({kept}): {error}")
+            self.out(self.stranded[-1])
+
+    def keep(self, place, content, name):
+        """The flash as the power left it, for whoever looks for the cause."""
+        kept = Path("build") / "board" / "stranded"
+        kept.mkdir(parents=True, exist_ok=True)
+        (kept / f"{name}.bin").write_bytes(content)
+        shutil.copyfile(place.card, kept / f"{name}-card.img")
+        return kept / f"{name}.bin"
+
+    def cuts(self, count, scenarios=SCENARIOS):
+        """Returns whether that many were planned and fired, and none stranded the board."""
+        whole = sum(scenario.share for scenario in scenarios)
+        recordings = self.map(self.record, [(scenario,) for scenario in scenarios])
+        planned = [(recording, *cut) for recording in recordings
+                   for cut in recording.plan(-(-recording.scenario.share * count // whole))]
+        random.Random(count).shuffle(planned)  # long and short ones at all times
+        self.map(self.cut, planned)
+        self.out(", ".join(f"{count} in {name}" for name, count in sorted(self.fired.items())))
+        fired = sum(self.fired.values())
+        self.out(f"{len(planned)} cuts planned, {fired} fired, {len(self.stranded)} stranded")
+        return len(planned) >= count and fired == len(planned) and not self.stranded
+
+    # ---- ends by SIGTERM ----
+
+    def play(self, place, chosen, moment=None):
+        """Plays a scenario until that moment; returns how long it was, and whether it was cut."""
+        reported = []
+        begin = time.monotonic()
+        board = place.board()
+        timer = threading.Timer(moment, board.process.terminate) if moment is not None else None
+        try:
+            if timer:
+                timer.start()
+            chosen.play(board, reported.append)
+            cut = False
+        except Ended:
+            cut = True
+        finally:
+            length = time.monotonic() - begin
+            if timer:
+                timer.cancel()
+                timer.join()
+            board.terminate()
+        board.check()
+        return length, cut
+
+    def measure(self, place, chosen):
+        chosen.prepare(place)
+        prepared = place.flash.read_bytes()
+        length, _ = self.play(place, chosen)
+        return chosen, prepared, length
+
+    def end(self, place, measured, number, seed):
+        chosen, prepared, length = measured
+        moment = random.Random(f"{seed}/{number}").uniform(0, length * LATER)
+        place.put(prepared)
+        try:
+            _, cut = self.play(place, chosen, moment)
+            content = place.flash.read_bytes()
+            chosen.recover(place, {None, *chosen.selects})
+            return cut
+        except Exception as error:
+            kept = self.keep(place, content, f"end-{number}")
+            self.stranded.append(f"{chosen.name}, ended after {moment:.3f} s, number {number} ({kept}): {error}")
+            self.out(self.stranded[-1])
+            return True
+
+    def ends(self, count, seed):
+        """The same for ends at random moments."""
+        chosen = [scenario for scenario in SCENARIOS if scenario.name in RANDOM]
+        measured = self.map(self.measure, [(scenario,) for scenario in chosen])
+        done = self.map(self.end, [(measured[number % len(measured)], number, seed) for number in range(count)])
+        self.out(f"{count} ends by SIGTERM (seed {seed}): {sum(done)} in the middle, {len(self.stranded)} stranded")
+        return not self.stranded
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--cuts", type=int, default=520, help="at operations of the flash (default 520)")
+    parser.add_argument("--ends", type=int, default=100, help="by SIGTERM (default 100)")
+    parser.add_argument("--seed", type=int, default=5, help="of the moments of the ends (default 5)")
+    parser.add_argument("--jobs", type=int, default=2, help="boards at a time (default 2)")
+    parser.add_argument("--only", help="the scenario of that name")
+    options = parser.parse_args()
+
+    def out(text):
+        print(text, flush=True)
+
+    scenarios = [scenario for scenario in SCENARIOS if options.only in (None, scenario.name)]
+    with tempfile.TemporaryDirectory(prefix="lifeboat-board-") as folder, Campaign(folder, options.jobs, out) as campaign:
+        well = campaign.ends(options.ends, options.seed) if options.ends else True
+        well = (campaign.cuts(options.cuts, scenarios) if options.cuts else True) and well
+    return 0 if well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
