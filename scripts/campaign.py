@@ -23,6 +23,7 @@ CAMPAIGNS = (
     ("damage", "Bit rot, operations that fail, wear", "make damage", 60),
     ("network", "10,000 sessions with a peer that misbehaves", "make network", 30),
     ("kills", "300 modules killed in the middle of an update", "make kills", 12),
+    ("board", "The emulated board: sessions, 500 power cuts, 100 ends at random moments", "make board-test", 40),
     ("fuzz", "Every parser under libFuzzer", "make fuzz FUZZ_SECONDS=60", 30),
     ("mutation", "The library broken on purpose", "make mutation", 60),
     ("coverage", "What the unit tests reach of the library", "make coverage", 60),

@@ -12,13 +12,20 @@ LICENSED = re.compile(r"(\.(c|h|S|ld|py|sh|cmake)|(^|/)(CMakeLists\.txt|Makefile
 FREESTANDING = {"stdbool.h", "stddef.h", "stdint.h", "string.h"}
 WITHOUT_SYSTEM = FREESTANDING | {"limits.h", "stdarg.h"}
 
-# Folder -> (folders whose headers it may include, system headers it may include; None: any).
+# Folder -> (folders or headers that it may include, system headers it may include; None: any). The longest that fits.
 ROOMS = {
     "include": (["lifeboat"], FREESTANDING),
     "lib": (["lifeboat", "lib"], FREESTANDING),
     "boot": (["lifeboat", "boot"], WITHOUT_SYSTEM),
     "module": (["lifeboat", "module"], WITHOUT_SYSTEM),
     "ports": (["lifeboat", "module", "boot", "ports"], None),
+    "ports/spi": (["lifeboat", "module", "ports/spi", "ports/block_device.h"], WITHOUT_SYSTEM),
+    "ports/fat": (["lifeboat", "module", "ports/fat", "ports/block_device.h"], WITHOUT_SYSTEM),
+    "ports/http": (["lifeboat", "module", "ports/http"], WITHOUT_SYSTEM),
+    "ports/serial": (["lifeboat", "module", "ports/serial"], WITHOUT_SYSTEM),
+    "ports/lwip": (["lifeboat", "module", "ports/lwip", "ports/http"], None),
+    "ports/sifive_u": (["lifeboat", "module", "boot", "ports"], WITHOUT_SYSTEM),
+    "ports/sifive_u/libc": ([], None),  # the board's own
     "tool": (["lifeboat", "module", "boot", "ports", "tool"], None),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -38,10 +45,10 @@ def licence_faults(name, lines):
 
 
 def include_faults(name, lines):
-    room = ROOMS.get(name.split("/")[0])
-    if not room or not name.endswith((".c", ".h")):
+    fitting = [room for room in ROOMS if name.startswith(room + "/")]
+    if not fitting or not name.endswith((".c", ".h")):
         return
-    folders, system_headers = room
+    folders, system_headers = ROOMS[max(fitting, key=len)]
     for number, line in enumerate(lines, 1):
         match = INCLUDE.match(line)
         if not match:
@@ -50,8 +57,8 @@ def include_faults(name, lines):
         if kind == "<":
             if system_headers is not None and header not in system_headers:
                 yield f"{name}:{number}: <{header}> is not for this room, only {', '.join(sorted(system_headers))}"
-        elif header.split("/")[0] not in folders or "/" not in header or ".." in header:
-            yield f'{name}:{number}: "{header}" is not for this room, only {"/, ".join(folders)}/'
+        elif not any(header == folder or header.startswith(folder + "/") for folder in folders) or ".." in header:
+            yield f'{name}:{number}: "{header}" is not for this room, only {", ".join(folders)}'
 
 
 def main():

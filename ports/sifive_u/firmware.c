@@ -16,7 +16,8 @@
 #define NAP_US 1000U /* what waits in the UART's and the network's buffers meanwhile is little */
 
 /*
- * What `lifeboat image make` fills: version and project of this firmware, where ESP-IDF has its application description.
+ * What `lifeboat image make` fills: version and project of this firmware, where ESP-IDF has its application
+ * description.
  */
 __attribute__((section(".app_description"), used)) static const uint8_t description[LB_IMAGE_DESCRIPTION_SIZE] = {0};
 
@@ -51,8 +52,8 @@ static _Noreturn void give_up(const char *what, int err)
  */
 static void read_own_image(const struct port *port, const struct handoff_image *image)
 {
-  const struct lb_device device = {.flash = port->flash, .sha256 = port->sha256, .md5 = port->md5, .chip = port->chip,
-                                   .table = &table};
+  const struct lb_device device = {
+      .flash = port->flash, .sha256 = port->sha256, .md5 = port->md5, .chip = port->chip, .table = &table};
   int err = lb_verify_start(&verify, &device, &decision.partition);
   if (!err) {
     err = lb_verify_step(&verify);

@@ -23,10 +23,8 @@ static int verify(const struct lb_flash *flash, struct lb_image *image)
 {
   static struct mbedtls_hash state;
   static struct lb_hash sha256;
-  const struct lb_image_rules rules = {.chip = &chip,
-                                       .revision = LB_REVISION_ANY,
-                                       .capacity = BOOTLOADER_ROOM,
-                                       .address = BOOTLOADER_ADDRESS};
+  const struct lb_image_rules rules = {
+      .chip = &chip, .revision = LB_REVISION_ANY, .capacity = BOOTLOADER_ROOM, .address = BOOTLOADER_ADDRESS};
   uint8_t piece[PIECE];
   mbedtls_hash_sha256(&sha256, &state);
   int err = lb_image_start(image, &rules, &sha256);

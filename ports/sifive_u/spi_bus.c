@@ -15,7 +15,7 @@
 #define SPI_RXDATA   0x4CU
 #define SPI_FCTRL    0x60U
 #define CSMODE_HOLD  2U
-#define CSMODE_AUTO  0U /* lets go of the device; so would 3 (off), but QEMU takes all but 0 for hold */
+#define CSMODE_AUTO  0U         /* lets go of the device; so would 3 (off), but QEMU takes all but 0 for hold */
 #define FMT_8_BITS   (8U << 16) /* one wire each way, most significant bit first */
 #define RXDATA_EMPTY (1U << 31)
 #define FIFO_DEPTH   8U

@@ -4,14 +4,14 @@
 #include "ports/sifive_u/registers.h"
 
 /* FU540-C000 manual, chapter 13. */
-#define UART_TXDATA (UART0_BASE + 0x00U)
-#define UART_RXDATA (UART0_BASE + 0x04U)
-#define UART_TXCTRL (UART0_BASE + 0x08U)
-#define UART_RXCTRL (UART0_BASE + 0x0CU)
-#define TXDATA_FULL (1U << 31)
+#define UART_TXDATA  (UART0_BASE + 0x00U)
+#define UART_RXDATA  (UART0_BASE + 0x04U)
+#define UART_TXCTRL  (UART0_BASE + 0x08U)
+#define UART_RXCTRL  (UART0_BASE + 0x0CU)
+#define TXDATA_FULL  (1U << 31)
 #define RXDATA_EMPTY (1U << 31)
-#define TXCTRL_TXEN 1U
-#define RXCTRL_RXEN 1U
+#define TXCTRL_TXEN  1U
+#define RXCTRL_RXEN  1U
 
 void uart_open(void)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The watchdog. The board has none, so its second hart plays one: it stays in the first stage, sleeps, looks ten times a
- * second, and pulls the reset line when it is armed and was not fed for its time. Nothing that the first hart does stops
- * it, short of writing over the first stage's memory.
+ * The watchdog. The board has none, so its second hart plays one: it stays in the first stage, sleeps, looks ten times
+ * a second, and pulls the reset line when it is armed and was not fed for its time. Nothing that the first hart does
+ * stops it, short of writing over the first stage's memory.
  */
 #ifndef PORTS_SIFIVE_U_WATCHDOG_H
 #define PORTS_SIFIVE_U_WATCHDOG_H

@@ -2,7 +2,7 @@
 /* What the answer says of itself, as the module wants to know it. */
 #include <stddef.h>
 
-#include "ports/sim/network_headers.h"
+#include "ports/http/headers.h"
 #include "ports/sim/network_transfer.h"
 
 #define LAST_HEADER (-1) /* for curl_easy_header: of the last answer */
@@ -31,7 +31,7 @@ static bool read_length(struct port_transfer *transfer)
     if (!text) {
       return true;
     }
-    if (!network_header_length(text, &length) || (reply->has_length && length != reply->length)) {
+    if (!http_header_length(text, &length) || (reply->has_length && length != reply->length)) {
       return false;
     }
     reply->has_length = true;
@@ -51,9 +51,9 @@ static const char *only_header(const struct port_transfer *transfer, const char 
 /* A part is one only if all that is said about it fits together. Several parts at once have no Content-Range. */
 static void read_range(const struct port_transfer *transfer, struct port_reply *reply)
 {
-  struct network_range range;
+  struct http_range range;
   const char *text = only_header(transfer, "Content-Range");
-  if (reply->status != PORT_HTTP_PARTIAL || !reply->has_length || !text || !network_header_range(text, &range)) {
+  if (reply->status != PORT_HTTP_PARTIAL || !reply->has_length || !text || !http_header_range(text, &range)) {
     return;
   }
   reply->has_range = reply->length == range.last - range.first + 1;
@@ -65,7 +65,7 @@ static void read_validator(const struct port_transfer *transfer, struct port_rep
 {
   const char *text = only_header(transfer, "ETag");
   if (text) {
-    network_header_etag(text, reply->validator, &reply->weak);
+    http_header_etag(text, reply->validator, &reply->weak);
   }
 }
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "module/source.h"
-#include "ports/sim/network_headers.h"
+#include "ports/http/headers.h"
 #include "ports/sim/network_url.h"
 
 #define CONNECT_TIMEOUT_MS 30000L
