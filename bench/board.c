@@ -29,7 +29,7 @@ static bool say(const char *subject, int err)
 static int put_table(struct board *board)
 {
   struct lb_table *table = &board->bootloader.table;
-  int err = layout_table(layout_find("ovms"), &board->md5, table);
+  int err = layout_table(layout_find("ovms"), LAYOUT_FLASH_SIZE, &board->md5, table);
   if (err == LB_OK) {
     memcpy(sim_flash_bytes(&board->flash) + LB_TABLE_ADDRESS, table->bytes, LB_TABLE_SIZE);
   }

@@ -38,13 +38,15 @@ static const struct command commands[] = {
     {"depot serve", depot_serve_command, "DIR [--listen ADDR:PORT] [--prefix PATH]", "Serve a depot over HTTP",
      "  --listen ADDR:PORT    where to listen (default 127.0.0.1:8070)\n"
      "  --prefix PATH         where in its URLs the depot begins (default /firmware/ota)\n"},
-    {"flash create", flash_create_command,
-     "FILE [--factory IMAGE] [--ota-0 IMAGE] [--ota-1 IMAGE] [--layout ovms|7m] [--force]",
-     "Make the 16 MB flash of a module as it leaves production",
+    {"flash create", flash_create_command, "FILE [--factory IMAGE] [--ota-0 IMAGE] [--ota-1 IMAGE] [OPTIONS]",
+     "Make the flash of a module as it leaves production",
      "  --factory IMAGE       goes into the factory slot; the layout ovms needs it\n"
      "  --ota-0 IMAGE         goes into ota_0; the layout 7m needs it\n"
      "  --ota-1 IMAGE         goes into ota_1\n"
+     "  --bootloader IMAGE    goes to 0x1000, or where else the chip has its bootloader; else that is left blank\n"
      "  --layout ovms|7m      ovms (default): factory, ota_0 and ota_1 of 4 MB; 7m: ota_0 and ota_1 of 7 MB\n"
+     "  --size 16MB|32MB      of the whole flash (default 16MB)\n"
+     "  --chip NAME           what the images are for (default: what the bootloader is for, else esp32)\n"
      "  --force               replace FILE if it exists\n"
      "\nImages are verified first; with a bad one no FILE is made.\n"},
     {"flash status", flash_status_command, "FILE [--chip NAME] [--json]",

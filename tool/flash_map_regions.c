@@ -5,11 +5,11 @@
 
 #include "ports/mbedtls/hash.h"
 #include "tool/flash_map.h"
+#include "tool/layout.h"
 #include "tool/trial_text.h"
 
 #define SECTOR              0x1000U
-#define BOOTLOADER_ADDRESS  0x1000U /* of the ESP32 and ESP32-S2; later chips begin at 0 */
-#define IMAGE_FIRST_WRITTEN 24U     /* a writer programs an image's first bytes last (docs/SPEC.md) */
+#define IMAGE_FIRST_WRITTEN 24U /* a writer programs an image's first bytes last (docs/SPEC.md) */
 
 /* ---- bytes ---- */
 
@@ -333,9 +333,7 @@ static void note_bootloader(struct flash_map *map, struct flash_region *region, 
 
 static void add_bootloader(struct flash_map *map, const struct flash_examination *examination, bool has_copy)
 {
-  const char *chip = examination->chip->name;
-  bool is_late = strcmp(chip, "esp32") == 0 || strcmp(chip, "esp32s2") == 0 || strcmp(chip, "sifive_u") == 0;
-  uint32_t start = is_late ? BOOTLOADER_ADDRESS : 0;
+  uint32_t start = layout_bootloader_address(examination->chip);
   uint32_t end = has_copy ? LB_TABLE_COPY_ADDRESS : LB_TABLE_ADDRESS;
   if (is_free(map, start, end)) {
     note_bootloader(map, add_region(map, start, end, "bootloader"), examination->chip);

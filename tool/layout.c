@@ -47,7 +47,7 @@ const struct layout *layout_find(const char *name)
   return NULL;
 }
 
-int layout_table(const struct layout *layout, const struct lb_hash *md5, struct lb_table *table)
+int layout_table(const struct layout *layout, uint32_t flash_size, const struct lb_hash *md5, struct lb_table *table)
 {
   lb_table_start(table);
   for (uint32_t i = 0; i < layout->count; i++) {
@@ -56,5 +56,16 @@ int layout_table(const struct layout *layout, const struct lb_hash *md5, struct 
       return err;
     }
   }
-  return lb_table_finish(table, LAYOUT_FLASH_SIZE, md5);
+  return lb_table_finish(table, flash_size, md5);
+}
+
+uint32_t layout_bootloader_address(const struct lb_chip *chip)
+{
+  static const char *const late[] = {"esp32", "esp32s2", "sifive_u"};
+  for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++) {
+    if (strcmp(chip->name, late[i]) == 0) {
+      return 0x1000;
+    }
+  }
+  return 0;
 }

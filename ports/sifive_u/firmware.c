@@ -112,6 +112,7 @@ static _Noreturn void work(void)
     const bool more = module_tick(&module);
     note_survival();
     if (module.reset_requested) {
+      watchdog_arm(WATCHDOG_STOP_MS);
       console_reset(&console);
       module_stop(&module);
       reset_board(LB_RESET_COMMANDED);

@@ -36,12 +36,6 @@ void firmware_port_poll(void)
   network_poll();
 }
 
-static void flash_is_busy(void *context)
-{
-  (void)context;
-  firmware_port_poll();
-}
-
 static int start_card(void *context)
 {
   return sd_card_start(context);
@@ -149,6 +143,5 @@ const struct port *firmware_port_open(struct lb_table *table)
       .commands = product.commands,
       .command_count = product.command_count,
   };
-  nor.feed = flash_is_busy; /* from now on there is a network to attend to */
   return &port;
 }

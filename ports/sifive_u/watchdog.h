@@ -10,7 +10,12 @@
 #include <stdint.h>
 
 #define WATCHDOG_BOOT_MS     10000U /* armed so by the first stage, until the firmware arms it anew */
+/*
+ * The firmware feeds it in its main loop alone, lest a loop somewhere else feeds it for ever: a round takes at most an
+ * erase. When it ends in order it may take some more.
+ */
 #define WATCHDOG_FIRMWARE_MS 5000U
+#define WATCHDOG_STOP_MS     20000U
 
 /* Arms it, or with 0 stops it; feeding is once done. */
 void watchdog_arm(uint32_t ms);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """How deep a program's stack gets: the frames that the compiler reports, along the worst chain of its call graph.
 
-usage: stack.py [--elf PROGRAM --objdump OBJDUMP] --calls TABLE --entry FUNCTION... -- CI-FILES or folders...
+usage: stack.py --elf PROGRAM [--objdump OBJDUMP] --calls TABLE --entry FUNCTION... -- CI-FILES or folders...
 
 The graph is what gcc -fcallgraph-info=su writes (*.ci), of every object file that is linked. Functions without one, of
 assembly or the compiler's own library, are read out of the program's disassembly. Where a call goes through a pointer,
@@ -117,30 +117,29 @@ class Graph:
             self.callees[caller] |= callees
         self.frames.update((name, size) for name, size in table.frames.items() if name not in self.frames)
 
-    def pointed(self, function, table):
-        """Where a function's calls through pointers may go."""
+    def pointed(self, function, table, linked):
+        """Where a function's calls through pointers may go, of what is linked."""
         found = set()
         for place in self.pointers[function]:
-            text = text_before_call(place)
-            patterns = table.targets(text, function)
+            texts = texts_before_calls(place)
+            patterns = next(filter(None, (table.targets(text, function) for text in texts)), None)
             if patterns is None:
-                raise Failure(f"{table.path.name} does not say where the call of {function} at {place} goes: {text}(")
-            names = {name for pattern in patterns for name in fnmatch.filter(self.frames, pattern)}
+                raise Failure(f"{table.path.name} does not say where the call of {function} at {place} goes: {texts[:1]}")
+            names = {name for pattern in patterns for name in fnmatch.filter(self.frames, pattern) if linked(name)}
             if not names and "outside" not in patterns:
                 raise Failure(f"no function that {table.path.name} names for the call of {function} at {place} is there")
             found |= names
         return found
 
 
-def text_before_call(place):
-    """The source text of a call through a pointer, up to its opening parenthesis."""
+def texts_before_calls(place):
+    """The source text at a call through a pointer, up to each of the parentheses that may be the call's, nearest first."""
     file, line, column = place.rsplit(":", 2)
     path = Path(file) if Path(file).is_absolute() else ROOT / file
-    lines = path.read_text().splitlines()
-    text = " ".join(part.strip() for part in lines[int(line) - 1:int(line) + 2])
-    start = int(column) - 1 - (len(lines[int(line) - 1]) - len(lines[int(line) - 1].lstrip()))
-    match = re.compile(r"(\w+|\w+\[[^\]]*\]|\(\(?[^();]*\*[^;]*?\)+)\s*\(").search(text, max(start, 0))
-    return text[:match.end(1)] if match else text[start:]
+    lines = path.read_text().splitlines()[int(line) - 1:int(line) + 2]
+    start = int(column) - 1 - (len(lines[0]) - len(lines[0].lstrip()))
+    text = " ".join(part.strip() for part in lines)
+    return [text[:match.start()].rstrip() for match in re.finditer(r"\(", text) if match.start() > start]
 
 
 class Disassembly:
@@ -171,21 +170,21 @@ class Disassembly:
             count += ends[1] - ends[0] + 1 if len(ends) == 2 and None not in ends else 1
         return 4 * count
 
+    def has(self, name):
+        """Is that function in the program? A static one is known there by its name alone."""
+        return name.rsplit(":", 1)[-1] in self.addresses
+
     def add(self, name, graph):
-        """Adds a function to the graph; False if it is not in the program."""
-        body = self.bodies.get(self.addresses.get(name))
-        if body is None:
-            return False
+        """Adds to the graph a function that no compiler reported."""
         frame = 0
-        for line in body:
+        for line in self.bodies[self.addresses[name]]:
             frame += sum(int(match[1]) for step in self.STEPS if (match := step.search(line)))
             frame += sum(self.registers(match) for match in self.PUSHES.findall(line))
             graph.callees[name] |= {callee for callee in self.JUMPS.findall(line) if callee != name}
         graph.frames[name] = frame
-        return True
 
 
-def worst_chains(graph, table, entries, disassembly=None, outside=()):
+def worst_chains(graph, table, entries, disassembly, outside=()):
     """For each entry (bytes, [(function, frame)...]) of the deepest chain."""
     deepest = {}
     path = []
@@ -195,12 +194,12 @@ def worst_chains(graph, table, entries, disassembly=None, outside=()):
             return deepest[name]
         if name in path:
             raise Failure("recursion: " + " -> ".join(path[path.index(name):] + [name]))
-        if name in outside or (disassembly and name not in graph.frames and not disassembly.add(name, graph)):
+        if name in outside or not disassembly.has(name):
             return (0, [])  # what the linker left out is not called, whatever the compiler thought
         if name not in graph.frames:
-            raise Failure(f"{name} is called by {path[-1] if path else 'nobody'}, and nothing is known of its stack")
+            disassembly.add(name, graph)
         path.append(name)
-        callees = graph.callees[name] | graph.pointed(name, table)
+        callees = graph.callees[name] | graph.pointed(name, table, disassembly.has)
         below = max((visit(callee) for callee in sorted(callees) if not table.is_never(name, callee)), default=(0, []),
                     key=lambda chain: chain[0])
         path.pop()
@@ -220,17 +219,17 @@ def load(files):
     return graph
 
 
-def measure(files, table_path, entries, objdump=None, elf=None, outside=()):
+def measure(files, table_path, entries, objdump, elf, outside=()):
     """The worst chain of each entry of a program made of the objects whose *.ci files these are."""
     graph = load(files)
     table = Table(table_path)
     graph.resolve(table)
-    return worst_chains(graph, table, entries, Disassembly(objdump, elf) if elf else None, outside)
+    return worst_chains(graph, table, entries, Disassembly(objdump, elf), outside)
 
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n")[0])
-    parser.add_argument("--elf", type=Path)
+    parser.add_argument("--elf", type=Path, required=True)
     parser.add_argument("--objdump", default="riscv64-unknown-elf-objdump")
     parser.add_argument("--calls", type=Path, required=True)
     parser.add_argument("--entry", action="append", required=True)

@@ -4,8 +4,9 @@
     with Board(flash, sd=card) as board:
         assert board.command("ota boot factory") == [...]
 
-QEMU gets its end of two socket pairs, so that neither the UART nor the gdbstub needs a name in a file system. It is ended
-by SIGTERM only: it writes the flash file behind the guest's back, and SIGKILL would lose what the guest was told is
+The UART is QEMU's standard input and output, as pipes: QEMU drops what its reader does not take at once, and of single
+bytes a pipe takes a thousand times as many as a socket. The gdbstub is at the end of a socket pair. QEMU is ended by
+SIGTERM only: it writes the flash file behind the guest's back, and SIGKILL would lose what the guest was told is
 written, which no flash does. Its standard error has to stay empty but for the word that it was terminated.
 """
 
@@ -28,6 +29,7 @@ from terminal import PROMPT, Screen
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("LIFEBOAT_BOARD", ROOT / "build" / "board")).resolve()
 QEMU = "qemu-system-riscv32"
+PIPE_SIZE = 1 << 20
 SLICE = 0.2  # seconds between looks at the clock
 TIMEOUT = 60  # of whatever is waited for; what is tested takes a second or two
 LIBC = ctypes.CDLL(None)
@@ -60,24 +62,22 @@ class Board:
         self.errors = tempfile.TemporaryFile("w+")
         self.gdb = None
         self.stop_waiting = False  # set by another thread that has stopped the board for good
-        self.socket, uart_end = socket.socketpair()
-        ends = [uart_end]
         words = [QEMU, "-M", "sifive_u", "-m", "128M", "-bios", str(BUILD / "first_stage.elf"), "-display", "none",
-                 "-monitor", "none", "-chardev", f"socket,id=uart,fd={uart_end.fileno()}", "-serial", "chardev:uart",
+                 "-monitor", "none", "-chardev", "stdio,id=uart,signal=off", "-serial", "chardev:uart",
                  "-drive", f"if=mtd,format=raw,file={flash}", "-nic", "user" if network else "none"]
         if sd:
             words += ["-drive", f"if=sd,format=raw,file={sd}"]
+        passed = []
         if gdb:
-            connection, gdb_end = socket.socketpair()
-            ends.append(gdb_end)
-            words += ["-S", "-chardev", f"socket,id=gdb,fd={gdb_end.fileno()}", "-gdb", "chardev:gdb"]
+            connection, end = socket.socketpair()
+            passed = [end.fileno()]
+            words += ["-S", "-chardev", f"socket,id=gdb,fd={end.fileno()}", "-gdb", "chardev:gdb"]
             self.gdb = GdbRemote(connection)
-        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors,
-                                        pass_fds=[end.fileno() for end in ends], preexec_fn=end_with_parent)
-        for end in ends:
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
+                                        pipesize=PIPE_SIZE, pass_fds=passed, preexec_fn=end_with_parent)
+        if gdb:
             end.close()
-        self.uart = fdspawn(self.socket, timeout=TIMEOUT, encoding="utf-8", codec_errors="replace")
-        self.uart.delaybeforesend = None
+        self.uart = fdspawn(self.process.stdout, timeout=TIMEOUT, encoding="utf-8", codec_errors="replace")
 
     # ---- the terminal ----
 
@@ -108,7 +108,7 @@ class Board:
                 self.screen.feed(self.uart.read_nonblocking(65536, timeout=SLICE))
             except pexpect.TIMEOUT:
                 assert time.monotonic() < end, f"no {what} for {timeout} s\n{self.tail}"
-            except (pexpect.EOF, ConnectionResetError) as error:
+            except pexpect.EOF as error:
                 raise Ended(f"QEMU has ended without {what}\n{self.tail}") from error
 
     def wait_for(self, text, row=0, timeout=TIMEOUT):
@@ -119,7 +119,8 @@ class Board:
         self.read(lambda: len(self.screen.rows) > row and self.screen.rows[-1] == PROMPT, "prompt", timeout)
 
     def send(self, keys):
-        self.uart.send(keys)
+        self.process.stdin.write(keys.encode())
+        self.process.stdin.flush()
 
     def command(self, line, timeout=TIMEOUT):
         """Types a line behind the prompt; returns the rows that come until the next prompt."""
@@ -144,14 +145,15 @@ class Board:
             while self.process.poll() is None:
                 try:
                     self.screen.feed(self.uart.read_nonblocking(65536, timeout=TIMEOUT))
-                except (pexpect.EOF, ConnectionResetError):
+                except pexpect.EOF:
                     break
             self.process.wait(TIMEOUT)
         finally:
             if self.process.returncode is None:  # it hangs: the test has failed
                 self.process.kill()
                 self.process.wait()
-            self.socket.close()
+            self.process.stdin.close()
+            self.process.stdout.close()
             if self.gdb:
                 self.gdb.close()
             self.errors.seek(0)

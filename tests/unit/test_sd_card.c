@@ -113,6 +113,9 @@ static void test_sizes_of_registers(void **state)
   assert_int_equal(sd_csd_sectors(csd), 0);
   csd[0] = 0xC0;
   assert_int_equal(sd_csd_sectors(csd), 0);
+  memcpy(csd, two_gigabytes, sizeof csd);
+  csd[5] = 0x5C; /* blocks of 4096 bytes */
+  assert_int_equal(sd_csd_sectors(csd), 0);
   memset(csd, 0, sizeof csd); /* blocks of one byte */
   assert_int_equal(sd_csd_sectors(csd), 0);
 }

@@ -164,7 +164,7 @@ static void test_never_erases_the_chip(void **state)
 
   memcpy(bench->table + 28, (const uint8_t[]){12, 0xC7, 15, 0x60, 16, 0x01, 17, 0x06}, 8);
   assert_result(open_chip(bench), SPI_NOR_ERR_UNKNOWN_CHIP);
-  memcpy(bench->table + 28, (const uint8_t[]){12, 0xC7, 255, 0xD8, 16, 0xD8, 64, 0x20}, 8);
+  memcpy(bench->table + 28, (const uint8_t[]){12, 0xC7, 255, 0xD8, 16, 0xD8, 21, 0x20}, 8);
   assert_result(open_chip(bench), LB_OK);
   assert_int_equal(bench->nor.driver.erase_sizes[0], 65536);
   assert_int_equal(bench->nor.driver.erase_sizes[1], 0);

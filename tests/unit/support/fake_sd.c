@@ -166,6 +166,7 @@ static void stop_transmission(struct fake_sd *card)
     say(card, 0xFF);
     say(card, 0);
     say_busy(card);
+    card->is_stopping = true;
   }
 }
 
@@ -313,6 +314,7 @@ static uint8_t next_byte(struct fake_sd *card)
   if (card->out_at == card->out_end) {
     card->out_at = 0;
     card->out_end = 0;
+    card->is_stopping = false;
     if (card->is_reading) {
       say_sector(card);
     }
@@ -367,7 +369,10 @@ static void on_release(void *context)
 {
   struct fake_sd *card = context;
 
+  /* Whoever leaves earlier takes the rest of the last block for the response. */
+  assert_true(!card->is_stopping || card->faults.is_absent);
   card->is_selected = false;
+  card->is_stopping = false;
   card->out_at = 0;
   card->out_end = 0;
   card->frame_bytes = 0;
@@ -436,6 +441,7 @@ void fake_sd_power_cycle(struct fake_sd *card)
   card->faults.is_absent = false;
   card->faults.gone_after = 0;
   card->is_stuck = false;
+  card->is_stopping = false;
   card->is_reading = false;
   card->is_stoppable = false;
   card->is_writing = false;

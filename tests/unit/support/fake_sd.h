@@ -73,6 +73,7 @@ struct fake_sd {
   uint32_t out_end;
   bool is_reading;   /* READ_MULTIPLE_BLOCK: there is always a next sector */
   bool is_stoppable; /* and it waits for STOP_TRANSMISSION, even behind the last one */
+  bool is_stopping;  /* its response has not been read to the end */
   bool is_writing;
   bool is_stuck;     /* busy for ever */
   bool is_receiving; /* a data block; its bytes are in `block` */
