@@ -89,7 +89,11 @@ void fat_short_text(const uint8_t raw[FAT_RAW_NAME], uint32_t case_flags, char t
   const uint32_t base = length;
   text[length++] = '.';
   put_short(name, BASE_SIZE, FAT_RAW_NAME, (case_flags & FAT_CASE_EXTENSION) != 0, text, &length);
-  text[length == base + 1 ? base : length] = '\0'; /* no dot without something behind it */
+  length = length == base + 1 ? base : length; /* no dot without something behind it */
+  if (length == 0) {
+    put_character(text, &length, REPLACEMENT);
+  }
+  text[length] = '\0';
 }
 
 /* ---- long names ---- */

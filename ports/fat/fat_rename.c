@@ -59,13 +59,17 @@ static int check_is_new(const struct change *change, struct fat_entry *entry)
 
 /* ---- room ---- */
 
-/* The search for free entries side by side, one entry at a time. */
+/*
+ * The search for free entries side by side, one entry at a time. Room behind the mark of the end has to begin at the
+ * mark, or before it, and something has to mark the end anew.
+ */
 struct search {
   uint32_t needed;
   uint32_t group;  /* the sector of the directory in which the last one should be */
   uint32_t length; /* of the free ones before here */
-  bool is_behind;  /* the mark of the end */
-  bool is_waiting; /* room was found behind the end: it is taken if the end can be marked anew behind it */
+  uint32_t end;    /* number of the entry with the mark of the end, once it is seen */
+  bool has_end;
+  bool is_waiting; /* for the mark behind room that was found */
   bool found;
   bool is_best;
   uint32_t last;
@@ -86,12 +90,15 @@ static void look_at(struct search *search, uint32_t index, uint8_t mark)
   if (search->is_waiting && mark == FAT_MARK_END) {
     offer(search, index - 1);
   }
-  search->is_behind |= mark == FAT_MARK_END;
-  const bool is_free = mark == FAT_MARK_END || (mark == FAT_MARK_DELETED && !search->is_behind);
+  if (mark == FAT_MARK_END && !search->has_end) {
+    search->has_end = true;
+    search->end = index;
+  }
+  const bool is_free = mark == FAT_MARK_END || (mark == FAT_MARK_DELETED && !search->has_end);
   search->length = is_free ? search->length + 1 : 0;
   const bool fits = search->length >= search->needed;
-  search->is_waiting = fits && search->is_behind;
-  if (fits && !search->is_behind) {
+  search->is_waiting = fits && search->has_end && index + 1 - search->needed <= search->end;
+  if (fits && !search->has_end) {
     offer(search, index);
   }
 }

@@ -75,7 +75,7 @@ void http_text_start(struct http_text *text, char *buffer, uint32_t size)
 
 void http_text_put(struct http_text *text, const char *bytes, uint32_t length)
 {
-  if (text->overflow || length >= text->size - text->length) {
+  if (length >= text->size - text->length) {
     text->overflow = true;
     return;
   }

@@ -188,7 +188,7 @@ static int take_authority(struct http_url *url, const char *text)
 static int take_with_scheme(struct http_url *url, const char *text)
 {
   const uint32_t colon = http_text_before(text, ":");
-  if (!http_text_begins(text + colon, "://") || text[colon + 3] == '/') {
+  if (!http_text_begins(text + colon, "://")) {
     return PORT_ERR_URL;
   }
   if (http_text_begins(text, "https:")) {

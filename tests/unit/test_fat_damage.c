@@ -123,9 +123,11 @@ static void test_short_names(void **state)
   put_short(".          ", 0x10);
   put_short("..         ", 0x10);
   put_short("FOLDER     ", 0x10);
+  put_short("           ", 0x20);
+  put_short("        TXT", 0x20);
 #define NO "\xEF\xBF\xBD"
   assert_string_equal(list_root(), "OVMS3.BIN|ovms3.old|base.EXT|BASE.xet|NOEXT|A B.C D|" NO
-                                   "KANJI.TXT|" NO NO NO NO NO NO "." NO "|HIDDEN.SYS|FOLDER|");
+                                   "KANJI.TXT|" NO NO NO NO NO NO "." NO "|HIDDEN.SYS|FOLDER|" NO "|.TXT|");
   memset(put_at, 0, FAT_ENTRY_SIZE);
   put_at += FAT_ENTRY_SIZE;
   put_short("BEHIND  END", 0x20);
@@ -428,6 +430,7 @@ static void test_directories(void **state)
     lb_store_le16(content_of + 64 + FAT_ENTRY_CLUSTER, (uint16_t)sub);   /* "deeper" is "sub" again */
     assert_result(list("sub/deeper/deeper/../other"), PORT_ERR_FILE_IO); /* ".." is the root, too far down */
     assert_result(list("sub/deeper/deeper/deeper"), LB_OK);
+    lb_store_le16(content_of + 32 + FAT_ENTRY_CLUSTER_HIGH, 0xFFFF);
     lb_store_le16(content_of + 32 + FAT_ENTRY_CLUSTER, 0xFFFF); /* ".." leads out of the volume */
     assert_result(list("sub/deeper/.."), PORT_ERR_FILE_IO);
     assert_result(list("sub/../other"), LB_OK); /* where the root is is known */

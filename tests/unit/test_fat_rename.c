@@ -105,7 +105,10 @@ static uint32_t rename_with_cuts(const char *folder, const char *from, const cha
 
   snprintf(old_path, sizeof old_path, "%s%s%s", folder, folder[0] ? "/" : "", from);
   snprintf(new_path, sizeof new_path, "%s%s%s", folder, folder[0] ? "/" : "", to);
-  fat_image_put(&image, old_path, content, sizeof content); /* "content" is this file's, also if others were put */
+  assert_result(fat_mount(&volume, &image.device), LB_OK);
+  if (!is_whole(old_path)) {
+    fat_image_put(&image, old_path, content, sizeof content);
+  }
   assert_result(fat_mount(&volume, &image.device), LB_OK);
   const uint32_t entries = count_entries(folder);
   *both = 0;
@@ -183,17 +186,15 @@ static void test_same_sector_preferred(void **state)
 
   (void)state;
   insert_card(1440, "-F 12 -s 2 -r 224");
-  put_empty(1, 31);
-  fat_image_run(&image, "mdel -i $IMAGE ::F3 ::F4 ::F20 ::F21 ::F22");
-  fat_image_put(&image, "X1", "", 0); /* mtools take the first holes */
-  fat_image_put(&image, "X2", "", 0);
-  fat_image_put(&image, "X3", "", 0);
-  assert_result(fat_mount(&volume, &image.device), LB_OK);
-  fat_image_run(&image, "mdel -i $IMAGE ::X1 ::X2");
-  fat_image_run(&image, "mdel -i $IMAGE ::F30");
-  fat_image_put(&image, "Y1", "", 0);
-  fat_image_put(&image, "Y2", "", 0);
-  assert_int_equal(rename_with_cuts("", "LAST.BIN", "ovms3.done", &both), 1 + (both > 0));
+  put_empty(1, 20);
+  fat_image_put(&image, "O.BIN", content, sizeof content);
+  put_empty(21, 40);
+  fat_image_run(&image, "mdel -i $IMAGE ::F3 ::F4 ::F24 ::F25");
+  assert_int_equal(rename_with_cuts("", "O.BIN", "ovms3.done", &both), 1);
+  assert_int_equal(both, 0);
+  struct fat_entry entry;
+  assert_result(fat_find(&volume, "ovms3.done", &entry), LB_OK);
+  assert_int_equal(entry.first, 24);
   fat_image_remove(&image);
 }
 
@@ -379,28 +380,43 @@ static void test_no_room(void **state)
   fat_image_remove(&image);
 }
 
-/* Behind the mark of the end there should be nothing; if there is, it does not come to light. */
+/*
+ * Behind the mark of the end there should be nothing. If there is, it does not come to light, and the new name is not
+ * put behind the mark, where nobody would find it.
+ */
 static void test_behind_the_end(void **state)
 {
   (void)state;
-  insert_card(1440, "-F 12 -s 2 -r 224");
-  fat_image_put(&image, "O.BIN", content, sizeof content);
-  assert_result(fat_mount(&volume, &image.device), LB_OK);
-  uint8_t *root = image.bytes + (size_t)volume.root_sector * BLOCK_SIZE;
-  for (uint32_t i = 1; i < 224; i++) { /* gaps of one to seven, then one of eight at the very end */
-    if (i % 8 != 1 + i / 8 % 7 && i < 216) {
-      memcpy(root + (size_t)i * FAT_ENTRY_SIZE, "GARBAGE TXT ", 12);
+  for (uint32_t gap = 1; gap < 6; gap++) { /* free entries, with the mark, before the garbage */
+    insert_card(1440, "-F 12 -s 2 -r 224");
+    fat_image_put(&image, "O.BIN", content, sizeof content);
+    assert_result(fat_mount(&volume, &image.device), LB_OK);
+    uint8_t *root = image.bytes + (size_t)volume.root_sector * BLOCK_SIZE;
+    for (uint32_t i = 1 + gap; i < 224; i++) {
+      if (i % 8 != 0 || i > 215) { /* with holes, and much room at the end */
+        memcpy(root + (size_t)i * FAT_ENTRY_SIZE, i > 215 ? "\0           " : "GARBAGE TXT ", 12);
+      }
     }
+    assert_int_equal(count_entries(""), 1);
+    const int result = fat_rename(&volume, "O.BIN", "ovms3.done");
+    assert_result(result, gap < 3 ? PORT_ERR_FILE_NO_ROOM : LB_OK); /* two for the name, one for the mark */
+    assert_int_equal(image.writes, gap < 3 ? 0 : 1);
+    assert_int_equal(count_entries(""), 1);
+    assert_true(is_whole(gap < 3 ? "O.BIN" : "ovms3.done"));
+    fat_image_remove(&image);
   }
-  memset(root + FAT_ENTRY_SIZE, 0, FAT_ENTRY_SIZE); /* the end */
-  assert_int_equal(count_entries(""), 1);
-  assert_result(fat_rename(&volume, "O.BIN", "ovms3.done"), LB_OK);
-  assert_int_equal(count_entries(""), 1);
-  assert_true(is_whole("ovms3.done"));
-  for (uint32_t i = 216; i < 224; i++) {
-    memcpy(root + (size_t)i * FAT_ENTRY_SIZE, "GARBAGE TXT ", 12);
-  }
-  fat_forget(&volume);
+}
+
+/* The mark of the end may be missing: a directory that is full has none. */
+static void test_until_the_end(void **state)
+{
+  uint32_t both = 0;
+
+  (void)state;
+  insert_card(1440, "-F 12 -s 2 -r 32");
+  put_empty(1, 29);
+  assert_int_equal(rename_with_cuts("", "O.BIN", "ovms3.done", &both), 1);
+  assert_int_equal(count_entries(""), 30);
   fat_image_remove(&image);
 }
 
@@ -416,7 +432,7 @@ static void test_folder_of_clusters(void **state)
   assert_result(fat_mount(&volume, &image.device), LB_OK);
   assert_result(fat_rename(&volume, "sub/O.BIN", "ovms3.done"), PORT_ERR_FILE_NO_ROOM);
   assert_int_equal(image.writes, 0);
-  fat_image_put(&image, "sub/MORE", "", 0);
+  fat_image_run(&image, ": >MORE && mcopy -i $IMAGE MORE ::sub");
   assert_int_equal(rename_with_cuts("sub", "O.BIN", "ovms3.done", &both), 2);
   assert_int_equal(both, 1);
   fat_image_remove(&image);
@@ -458,6 +474,7 @@ int main(void)
       cmocka_unit_test(test_tails),
       cmocka_unit_test(test_no_room),
       cmocka_unit_test(test_behind_the_end),
+      cmocka_unit_test(test_until_the_end),
       cmocka_unit_test(test_folder_of_clusters),
       cmocka_unit_test(test_files),
   };
