@@ -3,7 +3,7 @@
 #include "tool/commands.h"
 
 #define HELP_JSON_LINES "  --json                for programs: one object a line, progress and at last the result\n"
-#define HELP_CHIP       "  --chip NAME           esp32 (default), esp32s2, esp32s3, esp32c3, ... sifive_u\n"
+#define HELP_CHIP       "  --chip NAME           esp32, esp32s3, ... sifive_u (default: its bootloader's, else esp32)\n"
 
 static const struct command commands[] = {
     {"module", module_command, "--flash FILE [OPTIONS]", "Run a virtual module on a flash file, with its console",
@@ -131,7 +131,8 @@ static const struct command commands[] = {
      "Make a firmware image from an ELF file or raw segments",
      "  --elf FILE            take the segments and the entry point from an ELF file\n"
      "  --segment ADDRESS=FILE  take a segment from a file; may be repeated\n"
-     "  --entry ADDRESS       entry point; default: the ELF's, or the segment of mapped code\n" HELP_CHIP
+     "  --entry ADDRESS       entry point; default: the ELF's, or the segment of mapped code\n"
+     "  --chip NAME           esp32 (default), esp32s2, esp32s3, esp32c3, ... sifive_u\n"
      "  --version V           version of the firmware (default: what the input says, else 1)\n"
      "  --project P           its project (default: what the input says, else ovms3)\n"
      "  --date \"Apr  7 2018\"  date and\n"

@@ -9,7 +9,7 @@ struct request {
   const char *path;
   const char *from;
   const char *to;
-  const struct lb_chip *chip;
+  const struct lb_chip *chip; /* NULL: the dump tells */
   bool select;
   bool json;
 };
@@ -86,7 +86,7 @@ static int copy(struct flash_dump *dump, const struct request *request)
 
 int flash_copy_command(int argc, char **argv)
 {
-  struct request request = {.chip = lb_chip_by_name("esp32")};
+  struct request request = {0};
   struct flash_dump dump;
   if (!parse_options(&request, argc, argv)) {
     return TOOL_EXIT_USAGE;

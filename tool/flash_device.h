@@ -15,7 +15,10 @@ struct flash_device {
   struct lb_device device; /* what the library takes */
 };
 
-/* Begins; `flash` and `chip` stay the caller's. Images for any revision of the chip are accepted. */
+/*
+ * Begins; `flash` and `chip` stay the caller's. Images for any revision of the chip are accepted. `chip` NULL: the one
+ * that the bootloader on the flash is for, at 0x1000 or at 0; without one the ESP32.
+ */
 void flash_device_start(struct flash_device *device, const struct lb_flash *flash, const struct lb_chip *chip);
 
 /* Reads the table, as lb_table_read does. */

@@ -181,7 +181,7 @@ int flash_dump_command(int argc, char **argv,
                        int (*run)(struct flash_dump *dump, const struct lb_partition *slot, bool json))
 {
   static const struct option table[] = {{"chip", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'}, {0}};
-  const struct lb_chip *chip = lb_chip_by_name("esp32");
+  const struct lb_chip *chip = NULL;
   struct flash_dump dump;
   struct lb_partition slot;
   bool json = false;

@@ -33,8 +33,8 @@ void flash_examine(struct flash_examination *examination, const char *path, cons
 {
   struct flash_device whole;
   struct lb_verify verify;
-  *examination = (struct flash_examination){.path = path, .size = flash->size, .chip = chip};
   flash_device_start(&whole, flash, chip);
+  *examination = (struct flash_examination){.path = path, .size = flash->size, .chip = whole.device.chip};
   struct lb_device device = whole.device;
   examination->table_result = lb_table_read(&examination->table, flash, device.md5);
   device.table = &examination->table;

@@ -13,7 +13,7 @@
 
 struct request {
   const char *path;
-  const struct lb_chip *chip;
+  const struct lb_chip *chip; /* NULL: the dump tells */
   bool json;
 };
 
@@ -173,7 +173,7 @@ static int work(struct flash_dump *dump, const struct request *request)
 
 int flash_history_command(int argc, char **argv)
 {
-  struct request request = {.chip = lb_chip_by_name("esp32")};
+  struct request request = {0};
   struct flash_dump dump;
   if (!parse_options(&request, argc, argv)) {
     return TOOL_EXIT_USAGE;

@@ -15,9 +15,9 @@
 
 struct request {
   const char *path;
-  const char *svg; /* NULL: draw on stdout */
-  const struct lb_chip *chip;
-  uint32_t width; /* 0: the terminal's */
+  const char *svg;            /* NULL: draw on stdout */
+  const struct lb_chip *chip; /* NULL: the dump tells */
+  uint32_t width;             /* 0: the terminal's */
 };
 
 static bool write_svg(const struct flash_map *map, const char *path)
@@ -103,7 +103,7 @@ static bool parse_options(struct request *request, int argc, char **argv)
 
 int flash_map_command(int argc, char **argv)
 {
-  struct request request = {.chip = lb_chip_by_name("esp32")};
+  struct request request = {0};
   if (!parse_options(&request, argc, argv)) {
     return TOOL_EXIT_USAGE;
   }

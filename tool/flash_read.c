@@ -13,7 +13,7 @@ struct request {
   const char *path;
   const char *name;
   const char *out;
-  const struct lb_chip *chip;
+  const struct lb_chip *chip; /* NULL: the dump tells */
   bool whole;
   bool force;
   bool json;
@@ -111,7 +111,7 @@ static int read_out(struct flash_dump *dump, const struct request *request)
 
 int flash_read_command(int argc, char **argv)
 {
-  struct request request = {.chip = lb_chip_by_name("esp32")};
+  struct request request = {0};
   struct flash_dump dump;
   if (!parse_options(&request, argc, argv)) {
     return TOOL_EXIT_USAGE;

@@ -17,7 +17,7 @@ struct request {
   const char *set[SET_WORDS]; /* NAMESPACE KEY TYPE VALUE; NULLs: nothing to set */
   const char *rm[RM_WORDS];   /* NAMESPACE KEY; likewise */
   struct settings_value value;
-  const struct lb_chip *chip;
+  const struct lb_chip *chip; /* NULL: the dump tells */
   bool json;
   bool csv;
 };
@@ -158,7 +158,7 @@ static int work(struct flash_dump *dump, const struct request *request, struct s
 
 int flash_settings_command(int argc, char **argv)
 {
-  struct request request = {.chip = lb_chip_by_name("esp32")};
+  struct request request = {0};
   struct settings_source source = {.path = NULL};
   struct flash_dump dump;
   int code = TOOL_EXIT_USAGE;

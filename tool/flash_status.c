@@ -144,7 +144,7 @@ static int status(const char *path, const struct lb_chip *chip, bool json)
 int flash_status_command(int argc, char **argv)
 {
   static const struct option table[] = {{"chip", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'}, {0}};
-  const struct lb_chip *chip = lb_chip_by_name("esp32");
+  const struct lb_chip *chip = NULL;
   bool json = false;
   int option = 0;
   options_start();

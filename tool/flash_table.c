@@ -26,7 +26,7 @@ struct request {
   bool json;
   bool force;
   bool production;
-  const struct lb_chip *chip;
+  const struct lb_chip *chip; /* NULL: the dump tells */
 };
 
 /* ---- options ---- */
@@ -321,7 +321,7 @@ static int set_table(const struct request *request)
 
 int flash_table_command(int argc, char **argv)
 {
-  struct request request = {.chip = lb_chip_by_name("esp32")};
+  struct request request = {0};
   if (!parse_options(&request, argc, argv)) {
     return TOOL_EXIT_USAGE;
   }

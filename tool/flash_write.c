@@ -13,7 +13,7 @@ struct request {
   const char *path;
   const char *slot;
   const char *image;
-  const struct lb_chip *chip;
+  const struct lb_chip *chip; /* NULL: the dump tells */
   bool select;
   bool production;
   bool any_project;
@@ -107,23 +107,24 @@ static int write_image(const struct request *request, const struct file_bytes *b
   struct image_file image;
   struct flash_dump dump;
   struct flash_update update = {.source = request->image, .select = request->select, .json = request->json};
-  if (!image_file_inspect_bytes(&image, bytes->data, bytes->length, request->chip)) {
-    report_problem(request->image, image.problem);
-    return TOOL_EXIT_FAILED;
-  }
-  update.data = bytes->data;
-  update.length = image.image.info.length;
   if (!flash_dump_open_slots(&dump, request->path, request->chip, SIM_FLASH_READ_WRITE)) {
     return TOOL_EXIT_FAILED;
   }
-  int code = write_slot(&dump, request, &update, &image);
+  int code = TOOL_EXIT_FAILED;
+  if (image_file_inspect_bytes(&image, bytes->data, bytes->length, dump.device.device.chip)) {
+    update.data = bytes->data;
+    update.length = image.image.info.length;
+    code = write_slot(&dump, request, &update, &image);
+  } else {
+    report_problem(request->image, image.problem);
+  }
   flash_dump_close(&dump);
   return code;
 }
 
 int flash_write_command(int argc, char **argv)
 {
-  struct request request = {.chip = lb_chip_by_name("esp32")};
+  struct request request = {0};
   struct file_bytes bytes;
   if (!parse_options(&request, argc, argv)) {
     return TOOL_EXIT_USAGE;
