@@ -53,11 +53,11 @@ int fat_directory_raw(struct fat_volume *volume, struct fat_directory *directory
   if (result != LB_MORE) {
     return result;
   }
+  *raw = volume->bytes + (size_t)(at.index % FAT_SECTOR_ENTRIES) * FAT_ENTRY_SIZE;
   const int err = fat_load(volume, sector);
   if (err) {
     return err;
   }
-  *raw = volume->bytes + (size_t)(at.index % FAT_SECTOR_ENTRIES) * FAT_ENTRY_SIZE;
   at.index++;
   *directory = at;
   return LB_MORE;
@@ -140,11 +140,10 @@ int fat_directory_any(struct fat_volume *volume, struct fat_directory *directory
   while ((result = fat_directory_raw(volume, directory, &raw)) == LB_MORE && raw[0] != FAT_MARK_END) {
     before = *directory;
     const uint32_t attributes = raw[FAT_ENTRY_ATTRIBUTES];
-    if (raw[0] == FAT_MARK_DELETED) {
-      parts = (struct parts){0};
-    } else if ((attributes & FAT_ATTRIBUTE_LONG_MASK) == FAT_ATTRIBUTE_LONG) {
+    const bool is_deleted = raw[0] == FAT_MARK_DELETED;
+    if (!is_deleted && (attributes & FAT_ATTRIBUTE_LONG_MASK) == FAT_ATTRIBUTE_LONG) {
       take_part(volume, &parts, raw, directory->index - 1);
-    } else if ((attributes & FAT_ATTRIBUTE_VOLUME) != 0) { /* the volume's own name */
+    } else if (is_deleted || (attributes & FAT_ATTRIBUTE_VOLUME) != 0) { /* the volume's own name */
       parts = (struct parts){0};
     } else {
       take_entry(volume, &parts, raw, directory->index - 1, entry);

@@ -8,6 +8,10 @@
  * Without a card paths in /sd are PORT_ERR_FILE_NO_MOUNT, with one that is no FAT PORT_ERR_FILE_SYSTEM. create, write,
  * commit, remove and rename return PORT_ERR_FILE_READ_ONLY. Not more than FAT_FILES_OPEN files are open at a time:
  * PORT_ERR_FILE_BUSY.
+ *
+ * A call takes as long as the card needs: open reads the table's sectors of the whole file, list reads the directory
+ * once for about each 200 names. A watchdog is best fed by the device's driver. What list calls back must not call the
+ * functions of `port`.
  */
 #ifndef PORTS_FAT_FAT_FILES_H
 #define PORTS_FAT_FAT_FILES_H

@@ -129,7 +129,8 @@ static void note(void *context, const char *name, const struct port_file_info *i
 
 static bool is_error(int result)
 {
-  return result == PORT_ERR_FILE_IO || result == PORT_ERR_FILE_SYSTEM;
+  const bool no_card = result == PORT_ERR_FILE_NO_MOUNT && card.device.sectors == 0;
+  return no_card || result == PORT_ERR_FILE_IO || result == PORT_ERR_FILE_SYSTEM;
 }
 
 static int list(const char *path, struct names *names)
@@ -168,10 +169,21 @@ static void read_file(const char *path)
   free(buffer);
 }
 
+/* Goes up again from where `path` leads, whatever the ".." there says. */
+static void climb(char *path)
+{
+  struct port_file_info info;
+
+  memcpy(path + strlen(path), "/../.", 6);
+  card.reads = 0;
+  const int result = files.port.stat(&files, path, &info);
+  FUZZ_REQUIRE((result == LB_OK && info.is_directory) || result == PORT_ERR_FILE_NOT_DIRECTORY || is_error(result));
+}
+
 /* Lists a directory, looks at the chosen name in it, and goes on there. */
 static void look_around(uint32_t choice)
 {
-  static char path[(FAT_NAME_SIZE + 1) * (DEPTH_MOST + 1)];
+  static char path[FAT_NAME_SIZE * (DEPTH_MOST + 1)];
   static struct names names;
   struct port_file_info info;
 
@@ -182,7 +194,7 @@ static void look_around(uint32_t choice)
     const int result = list(path, &names);
     FUZZ_REQUIRE(result == LB_OK || result == PORT_ERR_FILE_NOT_DIRECTORY || is_error(result));
     if (result != LB_OK || names.count <= names.choice) {
-      return;
+      break;
     }
     const size_t length = strlen(path);
     path[length] = '/';
@@ -190,6 +202,9 @@ static void look_around(uint32_t choice)
     card.reads = 0;
     FUZZ_REQUIRE(files.port.stat(&files, path, &info) == LB_OK);
     read_file(path);
+  }
+  if (strlen(path) > 3) {
+    climb(path);
   }
 }
 

@@ -585,6 +585,106 @@ def history():
     put("fuzz_history", "short", entries(1, (3, first[:60])))
 
 
+# ---- FAT ----
+
+
+def fat_boot(bits, sectors, reserved, tables, table, root_entries, in_cluster=1, root_cluster=2):
+    data = bytearray(512)
+    data[:11] = b"\xeb\x3c\x90corpus  "
+    data[11:24] = struct.pack(
+        "<HBHBHHBH", 512, in_cluster, reserved, tables, root_entries, 0, 0xF8, 0 if bits == 32 else table
+    )
+    data[32:36] = struct.pack("<I", sectors)
+    if bits == 32:
+        data[36:48] = struct.pack("<IHHI", table, 0, 0, root_cluster)
+    data[510:] = b"\x55\xaa"
+    return bytes(data)
+
+
+def fat_table(bits, chain):
+    """The first sector of a table: `chain` is cluster -> next one, -1 for the end."""
+    entries = [0] * 400
+    for cluster, following in {0: -1, 1: -1, **chain}.items():
+        entries[cluster] = following & {12: 0xFFF, 16: 0xFFFF, 32: 0x0FFFFFFF}[bits]
+    if bits == 12:
+        pairs = zip(entries[::2], entries[1::2])
+        return b"".join(struct.pack("<I", low | high << 12)[:3] for low, high in pairs)[:512]
+    return struct.pack(f"<{len(entries)}{'H' if bits == 16 else 'I'}", *entries)[:512]
+
+
+def fat_entry(raw, cluster=0, size=0, attributes=0x20, case=0):
+    return struct.pack(
+        "<11sBBBHHHHHHHI", raw, attributes, case, 0, 0, 0, 0, cluster >> 16, 0x645C, 0x585D, cluster & 0xFFFF, size
+    )
+
+
+def fat_long(name, raw):
+    """The parts of a long name, as they come before the entry of the short name."""
+    checksum = 0
+    for byte in raw:
+        checksum = ((checksum >> 1 | checksum << 7) + byte) & 0xFF
+    units = name.encode("utf-16-le")
+    units += (b"\0\0" + b"\xff" * 24)[: -len(units) % 26]
+    parts = [units[i : i + 26] for i in range(0, len(units), 26)]
+    return b"".join(
+        bytes([number | (0x40 if number == len(parts) else 0)])
+        + part[:10]
+        + bytes([0x0F, 0, checksum])
+        + part[10:22]
+        + b"\0\0"
+        + part[22:]
+        for number, part in reversed(list(enumerate(parts, 1)))
+    )
+
+
+def fat_card(sectors, look=0, choice=0, name=(10, "n"), cut=255, size=None):
+    head = struct.pack("<IBBBBI", look, choice, name[0], ord(name[1]), cut, size or 100000)
+    return head + b"".join(struct.pack("<I", number) + data.ljust(512, b"\0") for number, data in sectors.items())
+
+
+def fat():
+    root = fat_entry(b"A CARD     ", attributes=8)
+    root += fat_long("ovms3.bin", b"OVMS3   BIN") + fat_entry(b"OVMS3   BIN", 3, 1200)
+    root += fat_entry(b"SUB        ", 6, attributes=0x10)
+    root += fat_long("Grüße 日本.txt", b"GRUESS~1TXT") + fat_entry(b"GRUESS~1TXT")
+    root += fat_entry(b"SMALL   TXT", 8, 5, case=0x18)
+    sub = fat_entry(b".          ", 6, attributes=0x10) + fat_entry(b"..         ", 0, attributes=0x10)
+    sub += fat_entry(b"DEEP    BIN", 9, 512) + fat_entry(b"\xe5OLD    BIN", 9, 512)
+    chain = {2: -1, 3: 4, 4: 7, 7: -1, 6: -1, 8: -1, 9: -1}
+
+    def volume(bits, at=0, chain=chain, root=root, sub=sub):
+        """An area of 40 sectors; FAT32 has its root in cluster 2."""
+        layout = {12: (2000, 1, 2, 6, 32), 16: (20000, 1, 1, 80, 32), 32: (90000, 4, 2, 704, 0)}[bits]
+        sectors, reserved, tables, table, root_entries = layout
+        root_sector = reserved + tables * table
+        data = root_sector + root_entries // 16 - 2
+        return {
+            at: fat_boot(bits, *layout),
+            at + reserved: fat_table(bits, chain),
+            at + (data + 2 if bits == 32 else root_sector): root,
+            at + data + 6: sub,
+            at + data + 3: b"\xe9" * 512,
+        }
+
+    for bits in (12, 16, 32):
+        put("fuzz_fat", f"fat{bits}", fat_card(volume(bits)))
+    put("fuzz_fat", "folder", fat_card(volume(16), look=4 | 0 << 3))
+    put("fuzz_fat", "long-rename", fat_card(volume(12), choice=2, name=(255, "x")))
+    put("fuzz_fat", "cut", fat_card(volume(12), choice=3, name=(40, "y"), cut=1))
+    put("fuzz_fat", "loop", fat_card(volume(16, chain={**chain, 7: 4}), look=2))
+    put("fuzz_fat", "leaves", fat_card(volume(16, chain={**chain, 4: 65000}), look=2))
+    put("fuzz_fat", "folder-loop", fat_card(volume(16, sub=fat_entry(b"AGAIN      ", 6, attributes=0x10)), look=4))
+    put("fuzz_fat", "root-loop", fat_card(volume(32, chain={**chain, 2: 2}, root=b"\xe5" * 512)))
+    full = b"".join(fat_entry(b"F%-10d" % i) for i in range(16))
+    put("fuzz_fat", "full", fat_card(volume(32, root=full)))
+    put("fuzz_fat", "orphans", fat_card(volume(12, root=root[64:96] + root[32:64] + root[32:])))
+    partition = struct.pack("<BBBBBBBBII", 0x80, 0, 0, 0, 6, 0, 0, 0, 63, 20000)
+    mbr = {0: (b"\0" * 446 + partition).ljust(510, b"\0") + b"\x55\xaa"}
+    put("fuzz_fat", "partition", fat_card({**mbr, **volume(16, at=63)}))
+    put("fuzz_fat", "short", fat_card(volume(16), size=100))
+    put("fuzz_fat", "noise", fat_card({0: hashlib.shake_256(b"fat").digest(510) + b"\x55\xaa"}))
+
+
 def main():
     tables()
     headers()
@@ -601,6 +701,7 @@ def main():
     http()
     depot()
     frames()
+    fat()
     for folder in sorted(CORPUS.iterdir()):
         files = list(folder.iterdir())
         print(f"{folder.name}: {len(files)} inputs, {sum(file.stat().st_size for file in files)} bytes")
