@@ -20,8 +20,9 @@ define compile
 @cmake --build --preset $(1) $(if $(2),--target $(2))
 endef
 
-.PHONY: build demo board board-build board-test test unit session check format check-format check-tidy check-cppcheck check-sources check-clang \
-  cross size size-update coverage fuzz damage mutation kills network bench campaign clean help
+.PHONY: build demo board board-build board-test board-sample test unit session check format check-format check-tidy \
+  check-cppcheck check-sources check-mutants check-clang cross size size-update port-lines port-lines-update coverage \
+  fuzz damage faults faults-quick mutation kills network bench campaign clean help
 
 build: packages-build ## build build/lifeboat
 	$(call compile,release)
@@ -41,11 +42,16 @@ $(BOARD)/sources.done: packaging/debian-sources.txt packaging/fetch-sources.sh
 board: board-build $(VENV)/installed ## the board in QEMU with a depot beside it, and you at its console
 	@$(VENV)/bin/python scripts/board.py
 
-board-test: board-build $(VENV)/installed ## everything that is tested on the board
-	@LIFEBOAT_BINARY=$(CURDIR)/build/lifeboat \
-	  $(VENV)/bin/python -m pytest -n 2 --timeout=900 -o cache_dir=$(CURDIR)/build/pytest tests/board
+BOARD_PYTHON := LIFEBOAT_BINARY=$(CURDIR)/build/lifeboat $(VENV)/bin/python
+BOARD_PYTEST := $(BOARD_PYTHON) -m pytest -n 2 --timeout=300 -o cache_dir=$(CURDIR)/build/pytest tests/board
+board-test: board-build $(VENV)/installed ## everything that is tested on the board, with all power cuts
+	@$(BOARD_PYTEST)
+	@$(BOARD_PYTHON) tests/board/power_cut_campaign.py
 
-test: packages-build packages-test build unit session coverage ## build and pass all tests
+board-sample: board-build $(VENV)/installed ## a part of it, with 25 power cuts
+	@$(BOARD_PYTEST) -m sample
+
+test: packages-build packages-test build unit session board-sample coverage ## build and pass all tests
 
 unit: packages-build packages-test ## the unit tests, under the sanitizers
 	$(call compile,asan,unit_tests)
@@ -106,7 +112,7 @@ $(VENV)/installed: tests/requirements.txt | packages-test
 	@$(VENV)/bin/python -m pip --quiet --disable-pip-version-check install -r $<
 	@touch $@
 
-check: packages-build packages-check check-sources check-format check-clang check-tidy check-cppcheck ## all static checks
+check: packages-build packages-check check-sources check-mutants check-format check-clang check-tidy check-cppcheck ## all static checks
 
 c_files = $(wildcard $(shell git ls-files --cached --others --exclude-standard --deduplicate '*.c' '*.h'))
 check-format:
@@ -119,6 +125,10 @@ format: packages-check ## lay out all C files
 check-sources:
 	@echo "licence lines and the direction of includes"
 	@$(PYTHON) scripts/check_sources.py
+
+check-mutants:
+	@echo "the texts that the mutation run breaks, each in its place"
+	@$(PYTHON) tests/mutation/mutate.py --check
 
 check-clang:
 	@echo "clang: warnings"
@@ -144,6 +154,12 @@ size: board-build packages-cross ## code, data and stack of library and board, c
 
 size-update: board-build packages-cross ## rewrite docs/size-table.txt
 	@$(PYTHON) scripts/size.py --update
+
+port-lines: ## count the lines of the example port that docs/porting.md states
+	@$(PYTHON) scripts/port_lines.py
+
+port-lines-update: ## rewrite them in docs/porting.md
+	@$(PYTHON) scripts/port_lines.py --update
 
 bench: build packages-bench ## measure updates against the physical bound
 	@build/bench/update_bench

@@ -22,20 +22,22 @@ fail()
 # The machine's sources of its own release (a suite of another maker seldom has source packages), as deb-src.
 derive_apt_sources()
 {
-  local codename file name
+  local codename file name list parts
   codename="$(. /etc/os-release && echo "${VERSION_CODENAME:-}")"
+  eval "$(apt-config shell list Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/f)"
   rm -rf "$private/parts"
   mkdir -p "$private/parts"
-  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+  for file in "$list" "$parts"/*.list; do
     [ -r "$file" ] || continue
-    name="$(basename "$file" .list).list"
+    name="$(basename "$file")"
+    [ "$file" != "$list" ] || name="the-list-itself.list" # whatever a part is called
     awk -v codename="$codename" '
       $1 != "deb" { next }
       { suite = 3; if ($2 ~ /^\[/) { for (suite = 2; suite < NF && $suite !~ /\]$/; suite++); suite += 2 } }
       $suite == codename || index($suite, codename "-") == 1 || $suite ~ /^(old)?stable(-|$)/ {
         $1 = "deb-src"; print }' "$file" > "$private/parts/$name"
   done
-  for file in /etc/apt/sources.list.d/*.sources; do
+  for file in "$parts"/*.sources; do
     [ -r "$file" ] || continue
     awk -v codename="$codename" '
       function put() { if (wanted && stanza != "") printf "%s\n", stanza; stanza = ""; wanted = 0 }
@@ -49,7 +51,7 @@ derive_apt_sources()
       END { put() }' "$file" > "$private/parts/$(basename "$file")"
   done
   find "$private/parts" -type f -empty -delete
-  [ -n "$(ls "$private/parts")" ] || fail "no apt source of $codename found in /etc/apt to derive deb-src lines from"
+  [ -n "$(ls "$private/parts")" ] || fail "no apt source of $codename found in $list and $parts to derive deb-src lines from"
 }
 
 # The machine's own hooks, which tidy what belongs to root, are left out.

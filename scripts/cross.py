@@ -22,7 +22,7 @@ def build(target):
 def check_variables(target, objects):
     for file, (_, data, bss) in targets.sections(target, objects).items():
         if data or bss:
-            raise targets.Failure(f"{target}: {file.stem}.c has variables of its own: {data} bytes of data, {bss} of bss")
+            raise targets.Failure(f"{target}: {file.stem}.c has variables: {data} bytes of data, {bss} of bss")
 
 
 def main(arguments):

@@ -124,16 +124,18 @@ class Graph:
             texts = texts_before_calls(place)
             patterns = next(filter(None, (table.targets(text, function) for text in texts)), None)
             if patterns is None:
-                raise Failure(f"{table.path.name} does not say where the call of {function} at {place} goes: {texts[:1]}")
+                raise Failure(f"{table.path.name} does not say where the call of {function} at {place} goes: "
+                              f"{texts[:1]}")
             names = {name for pattern in patterns for name in fnmatch.filter(self.frames, pattern) if linked(name)}
             if not names and "outside" not in patterns:
-                raise Failure(f"no function that {table.path.name} names for the call of {function} at {place} is there")
+                raise Failure(f"no function that {table.path.name} names for the call of {function} at {place} "
+                              "is there")
             found |= names
         return found
 
 
 def texts_before_calls(place):
-    """The source text at a call through a pointer, up to each of the parentheses that may be the call's, nearest first."""
+    """The source text at a call through a pointer, up to each parenthesis that may be the call's, nearest first."""
     file, line, column = place.rsplit(":", 2)
     path = Path(file) if Path(file).is_absolute() else ROOT / file
     lines = path.read_text().splitlines()[int(line) - 1:int(line) + 2]
@@ -154,7 +156,7 @@ class Disassembly:
         self.addresses = {}
         lines = None
         for line in run([objdump, "-t", elf]).splitlines():  # all names, since several may be of one function
-            if match := re.match(r"^([0-9a-f]{8}) .* (\S+)$", line):
+            if match := re.match(r"^([0-9a-f]+) .* (\S+)$", line):
                 self.addresses[match[2]] = int(match[1], 16)
         for line in run([objdump, "-d", "--no-show-raw-insn", elf]).splitlines():
             if match := re.match(r"^([0-9a-f]+) <[^>]+>:$", line):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a product links of the library, and how much code, stack and RAM that is: on processors without a board."""
 
+import re
 from pathlib import Path
 
 from sizes import stack, targets
@@ -9,11 +10,12 @@ from sizes.targets import FOLDER, OF_THE_CALLER, ROOT, Failure, run
 MEASURED = ["rv32imc", "cortex-m0", "cortex-m4"]
 CALLS = ROOT / "scripts" / "sizes" / "calls-library.txt"
 UPDATE = ["lb_update_start", "lb_update_write", "lb_update_finish"]
+BESIDE = ["lb_table_read", "lb_target_start", "lb_target_step", "lb_update_resume", "lb_update_resume_step"]
 # Name -> what it calls, and whether the hashes of ports/mbedtls are linked with it.
 USES = {
     "update path": (UPDATE, False),
-    "update path, resume, choice of slot": (
-        UPDATE + ["lb_table_read", "lb_target_start", "lb_target_step", "lb_update_resume", "lb_update_resume_step"], False),
+    "update path, with hashes": (UPDATE, True),
+    "update path, resume, choice of slot": (UPDATE + BESIDE, False),
     "trial: confirm, reject, survive, close": (
         ["lb_trial_confirm", "lb_trial_reject", "lb_trial_survive", "lb_trial_close"], False),
     "bootloader's decision": (["lb_boot"], False),
@@ -25,8 +27,9 @@ MBEDTLS = ROOT / "build" / "sources" / "mbedtls"
 MBEDTLS_OPTIONS = ["-Ibuild/sources/mbedtls/include", "-Iports/sifive_u/libc",
                    '-DMBEDTLS_CONFIG_FILE="ports/sifive_u/mbedtls_config.h"']
 
-# What the session of an update needs besides its stack: structs of the caller, and how many of each.
-SESSION = {"lb_update": 1, "lb_table": 1, "lb_device": 1, "lb_hash": 2, "mbedtls_hash": 2}
+# RAM of an update besides its stack: the session's own structs, and those that a module has anyway.
+SESSION = ["lb_update", "lb_hash", "mbedtls_hash"]
+AROUND = ["lb_table", "lb_device"]
 
 
 def compile_all(target):
@@ -37,17 +40,24 @@ def compile_all(target):
     targets.compile_library(target, options)
     own = targets.WARNINGS + targets.INCLUDES + options
     targets.compile_sources(target, sorted(ROOT.glob("boot/*.c")), "boot", own)
-    hashes = [ROOT / "ports/mbedtls/hash.c"] + [MBEDTLS / "library" / f"{name}.c" for name in ("sha256", "md5", "platform_util")]
+    foreign = [MBEDTLS / "library" / f"{name}.c" for name in ("sha256", "md5", "platform_util")]
+    hashes = [ROOT / "ports/mbedtls/hash.c"] + foreign
     targets.compile_sources(target, hashes, "hashes", ["-Iinclude", "-I."] + MBEDTLS_OPTIONS + options)
-    targets.compile_sources(target, [ROOT / "scripts/sizes/structs.c"], "structs", targets.INCLUDES + MBEDTLS_OPTIONS + options)
+    including = targets.INCLUDES + MBEDTLS_OPTIONS
+    targets.compile_sources(target, [ROOT / "scripts/sizes/structs.c"], "structs", including + options)
+
+
+def program(target, name):
+    return FOLDER / target / (re.sub(r"\W+", "-", name) + ".elf")
 
 
 def link(target, name, entries, folders):
-    elf = FOLDER / target / (name.replace(" ", "-").replace(",", "").replace(":", "") + ".elf")
+    elf = program(target, name)
     objects = [file for folder in folders for file in sorted(folder.glob("*.o"))]
     compiler = targets.TARGETS[target][0]
-    run(compiler + ["-nostdlib", "-Os", "-Tscripts/sizes/program.ld", *targets.SMALLER.get(target, []), "-Wl,--gc-sections", "-Wl,-e,0",
-                    *[f"-Wl,-u,{entry}" for entry in entries], *[f"-Wl,--defsym={symbol}=0" for symbol in OF_THE_CALLER],
+    run(compiler + ["-nostdlib", "-Os", *targets.SMALLER.get(target, []), "-Tscripts/sizes/program.ld",
+                    "-Wl,--gc-sections", "-Wl,-e,0", *[f"-Wl,-u,{entry}" for entry in entries],
+                    *[f"-Wl,--defsym={symbol}=0" for symbol in OF_THE_CALLER],
                     *objects, "-lgcc", "-o", elf])
     return elf
 
@@ -75,7 +85,7 @@ def structs(target):
 
 def largest_functions(target, name, count):
     """(bytes, function) of what a use links, the largest first."""
-    elf = FOLDER / target / (name.replace(" ", "-") + ".elf")
+    elf = program(target, name)
     found = []
     for line in run([targets.tool(target, "nm"), "-S", elf]).splitlines():
         fields = line.split()
@@ -84,6 +94,8 @@ def largest_functions(target, name, count):
     return sorted(found, key=lambda function: (-function[0], function[1]))[:count]
 
 
-def session(sizes_of_structs, deepest):
-    """RAM of an update session: the structs and the stack."""
-    return sum(sizes_of_structs[name] * count for name, count in SESSION.items()) + deepest
+def sessions(found, sizes):
+    """RAM of an update without a sector buffer: what only the session needs, and with what a module has anyway."""
+    deepest = found["update path, with hashes"][0][2]
+    own = deepest + sum(sizes[name] for name in SESSION)
+    return own, own + sum(sizes[name] for name in AROUND)

@@ -48,29 +48,9 @@ def done(*words):
 
 def create(path, factory=FIRST, ota_0=None, ota_1=None):
     """A flash as it leaves production, with further images in the slots."""
-    if "--size" not in lifeboat("flash", "create", "--help").stdout:
-        return create_by_hand(path, factory=factory, ota_0=ota_0, ota_1=ota_1)  # XXX until the tool can
     words = [word for slot, firmware in (("--factory", factory), ("--ota-0", ota_0), ("--ota-1", ota_1)) if firmware
              for word in (slot, firmware.path)]
     done("flash", "create", path, "--size", "32MB", "--bootloader", BUILD / "bootloader.bin", *words, "--force", *CHIP)
-    return path
-
-
-def create_by_hand(path, **slots):
-    from flash_layout import area
-    from image_builder import build_image
-    image = path.with_suffix(".image")
-    image.write_bytes(build_image("1.0"))
-    done("flash", "create", path, "--factory", image, "--force")
-    image.unlink()
-    data = bytearray(path.read_bytes())
-    data += b"\xff" * len(data)
-    for slot, firmware in slots.items():
-        found = area(slot)
-        data[found.start:found.end] = (firmware.bytes if firmware else b"").ljust(found.size, b"\xff")
-    loader = (BUILD / "bootloader.bin").read_bytes()
-    data[0x1000:0x1000 + len(loader)] = loader
-    path.write_bytes(data)
     return path
 
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Which operations of the flash a life of the board does, and what lies on the flash if the power goes at one of them.
 
-The gdbstub stops the board at the entry of the driver's program and erase functions, in whatever program runs: address,
-length and data are in a1, a2, a3 and memory. QEMU writes its flash file out when it stops, so the file is then what a cut
-leaves that comes before this operation. The trace keeps the operations, so that one life gives all of its cuts: replayed
-up to one of them it is the file at that stop, byte for byte. Each stop compares what the last operation left in the file
-with the replay, and test_board_trace.py ends QEMU at some of them and compares all of it.
+The gdbstub stops the board at the entry of the driver's program and erase functions, in whatever program runs:
+address, length and data are in a1, a2, a3 and memory. QEMU writes its flash file out when it stops, so the file is then
+what a cut leaves that comes before this operation. The trace keeps the operations, so that one life gives all of its
+cuts: replayed up to one of them it is the file at that stop, byte for byte. Each stop compares what the last operation
+left in the file with the replay; at the end all of it is compared, and test_board_cuts.py ends QEMU at some of them.
 """
 
 import random
@@ -19,7 +19,10 @@ from qemu_board import BUILD
 
 PROGRAM, ERASE = "program", "erase"
 SITES = {"nor_program": PROGRAM, "nor_erase": ERASE}  # static functions of ports/spi/spi_nor.c
-CODE = 32  # bytes that tell whether it is this program's function, and not the middle of another program's
+BOOTLOADER, JUMP = "bootloader", "load_jump"  # where the bootloader goes to the firmware, which is in memory then
+MEMORY = 0x80080000  # of a firmware, which begins with its description
+IN_IMAGE = 32  # that one's place in the image, behind two headers
+DESCRIPTION = 256
 TICK = 0.02  # seconds between looks at whether the trace shall end
 BEFORE, PREFIX, SUBSET, HALF, MIXED = "before", "prefix", "subset", "half", "mixed"
 WAYS = {PROGRAM: (BEFORE, PREFIX, SUBSET), ERASE: (BEFORE, HALF, MIXED)}
@@ -93,24 +96,37 @@ class Trace:
         return flash
 
     def cuts(self):
-        """(number, way) of all cuts that leave something else than the ones before; the last one is behind all."""
-        found, flash, changed = [], bytearray(self.initial), True
+        """(number, way) of all cuts, without those that leave what another one has left; the last one is behind all."""
+        found, seen, flash, state = [], set(), bytearray(self.initial), 0
         for number, operation in enumerate(self.operations):
             before = bytes(flash[operation.address:operation.address + operation.length])
-            after = operation.done(before)
-            seen = {after}
+            others = state ^ fingerprint(flash, operation, before)
+            after = others ^ fingerprint(flash, operation, operation.done(before))
             for way in WAYS[operation.kind]:
-                left = operation.torn(before, way)
-                if left not in seen and (way != BEFORE or changed):
+                left = others ^ fingerprint(flash, operation, operation.torn(before, way))
+                if left not in seen and left != after:
+                    seen.add(left)
                     found.append((number, way))
-                seen.add(left)
             operation.apply(flash)
-            changed = after != before
-        return [*found, (len(self.operations), BEFORE)]
+            state = after
+        return found if state in seen else [*found, (len(self.operations), BEFORE)]
+
+
+def fingerprint(flash, operation, content):
+    """Of the sectors that the operation touches, with that content in its place; XOR puts them together with others."""
+    first = operation.address // SECTOR * SECTOR
+    part = flash[first:-(-(operation.address + operation.length) // SECTOR) * SECTOR]
+    part[operation.address - first:operation.address - first + operation.length] = content
+    result = 0
+    for at in range(0, len(part), SECTOR):
+        result ^= hash((first + at, bytes(part[at:at + SECTOR])))
+    return result
 
 
 class Tracer(threading.Thread):
     """Runs a board that was made with gdb=True, and notes its operations, until finish() or its operation `last`.
+
+    `firmwares` are those that the board may start.
 
     The board is then stopped, so that its flash file can be looked at.
     """
@@ -125,22 +141,25 @@ class Tracer(threading.Thread):
         self.ending = threading.Event()
         self.stopped = threading.Event()
         self.error = None
-        self.sites = {}  # address -> [(program, kind, code)]
-        for name in ("bootloader", *firmwares):
-            program = ElfProgram(BUILD / f"{name}.elf")
-            for function, kind in SITES.items():
-                address = program.function(function)
-                self.sites.setdefault(address, []).append((name, kind, program.content(address, CODE)))
+        self.bootloader = ElfProgram(BUILD / f"{BOOTLOADER}.elf")
+        self.firmwares = firmwares
+        self.sites = {}  # address -> (program, kind), of the bootloader and the firmware that runs
 
     def run(self):
         try:
-            for address in self.sites:
-                self.gdb.set_breakpoint(address)
+            self.gdb.set_breakpoint(self.bootloader.function(JUMP))
+            self.watch(BOOTLOADER, self.bootloader)
             while not self.ending.is_set():
                 self.gdb.resume()
-                if not self.wait() or self.note():
+                if not self.wait():
                     break
-                self.gdb.step()
+                registers = self.gdb.registers()
+                if registers[PC] in self.sites:
+                    if self.note(registers):
+                        break
+                else:
+                    self.follow()
+                self.gdb.step(registers[PC])
         except Exception as error:  # whatever it is, the test's thread has to know
             self.error = error
         finally:
@@ -158,18 +177,29 @@ class Tracer(threading.Thread):
                 self.gdb.wait_for_stop()
                 return False
 
-    def note(self):
+    def watch(self, name, program):
+        for function, kind in SITES.items():
+            address = program.function(function)
+            self.gdb.set_breakpoint(address)
+            self.sites[address] = name, kind
+
+    def follow(self):
+        """The bootloader is about to start a firmware: finds out which one, and watches that one from now on."""
+        for address, (name, _) in list(self.sites.items()):
+            if name != BOOTLOADER:
+                self.gdb.clear_breakpoint(address)
+                del self.sites[address]
+        found = self.gdb.read(MEMORY, DESCRIPTION)
+        loaded = next(firmware for firmware in self.firmwares
+                      if firmware.bytes[IN_IMAGE:IN_IMAGE + DESCRIPTION] == found)
+        self.watch(loaded.name, ElfProgram(BUILD / f"{loaded.name}.elf"))
+
+    def note(self, registers):
         """Is this the last operation to be waited for? It is not done then, and not in the trace."""
-        registers = self.gdb.registers()
-        found = self.sites.get(registers[PC], [])
-        code = self.gdb.read(registers[PC], CODE)
-        which = next(((name, kind) for name, kind, bytes_of_it in found if bytes_of_it == code), None)
-        if not which:
-            return False
         self.compare()
         if len(self.trace.operations) == self.last:
             return True
-        name, kind = which
+        name, kind = self.sites[registers[PC]]
         address, second, third = registers[ARGUMENTS + 1:ARGUMENTS + 4]
         length = third if kind == PROGRAM else second
         data = self.gdb.read(second, length) if kind == PROGRAM else b""

@@ -92,9 +92,8 @@ class GdbRemote:
         self.do(f"z0,{address:x},4")
         self.breakpoints.remove(address)
 
-    def step(self):
-        """One instruction of hart 0, also where a breakpoint is."""
-        address = self.registers()[PC]
+    def step(self, address):
+        """One instruction of hart 0, which is at that address, also if a breakpoint is there."""
         covered = address in self.breakpoints
         if covered:
             self.clear_breakpoint(address)

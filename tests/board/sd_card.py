@@ -15,7 +15,7 @@ def run(*words):
 
 
 def make_card(path, files=None, size=16 * MB, fat=16):
-    """`files`: {path on the card: content}; its folders are made. The size has to be a power of two, as QEMU wants it."""
+    """`files`: {path on the card: content}; folders are made. The size has to be a power of two, as QEMU wants it."""
     path.unlink(missing_ok=True)
     with open(path, "wb") as file:
         file.truncate(size)

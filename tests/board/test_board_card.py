@@ -9,7 +9,7 @@ from sd_card import MB
 
 MISSING = "there is no such file - look at what there is with `vfs ls` (ESP_ERR_NOT_FOUND, 261)"
 READ_ONLY = "the card is read-only here - change it in a computer (ESP_ERR_NOT_ALLOWED, 269)"
-NO_FILE_SYSTEM = "the card has no FAT file system - format it with FAT (exFAT cannot be read) (ESP_ERR_FAIL, -1)"
+NO_FILE_SYSTEM = "the card has no FAT file system - format it with FAT (exFAT cannot be read) (ESP_FAIL, -1)"
 TEXT = "Mended.\nAnd mended again.\n"
 
 
@@ -25,8 +25,8 @@ def test_each_fat(factory, fat, size):
                     "readme.txt": TEXT.encode()}, size=size, fat=fat)
     with factory.power_on() as board:
         assert board.command("vfs cat /sd/readme.txt") == TEXT.splitlines()
-        listed = board.command("vfs ls /sd")
-        assert [row.split("  ")[-1] for row in listed] == ["A folder with a long name/", "ovms3.bin", "readme.txt"], listed
+        listed = [row.split("  ")[-1] for row in board.command("vfs ls /sd")]
+        assert listed == ["A folder with a long name/", "ovms3.bin", "readme.txt"]
         flashed(board, "/sd/A folder with a long name/and below it/the firmware.bin")
         board.command("module reset")
         assert board.command("ota status nocheck")[0].startswith(SECOND.line("ota_0"))
@@ -84,7 +84,7 @@ def blank(length, _):
 
 @pytest.mark.parametrize("content", [garbage, zeros, blank])
 def test_a_card_without_a_file_system(factory, content):
-    factory.insert(size=MB * 8, fat=16)
+    factory.insert(size=8 * MB, fat=12)
     factory.card.write_bytes(content(8 * MB, 1))
     with factory.power_on() as board:
         assert board.command("vfs ls /sd") == [f"Error: /sd: {NO_FILE_SYSTEM}"]

@@ -42,9 +42,19 @@ def test_one_bit_fails_over_to_factory(full):
 
 
 @pytest.mark.parametrize("place", [header, middle, last_byte])
-def test_a_damaged_selection_fails_over_to_factory(full, place):
-    flip(full.flash, place("ota_1", FRAGILE), bit=3)
-    boots(full, "factory", FIRST, "boot: selected: ota_1", "boot: ota_1: ", "boot: factory: verified")
+@pytest.mark.parametrize("slot, firmware", [("ota_0", SECOND), ("ota_1", FRAGILE)])
+def test_a_damaged_selection_fails_over_to_factory(full, slot, firmware, place):
+    full.select(slot)
+    flip(full.flash, place(slot, firmware), bit=3)
+    boots(full, "factory", FIRST, f"boot: selected: {slot}", f"boot: {slot}: ", "boot: factory: verified")
+
+
+def test_factory_damaged(full):
+    """Nobody notices, until it is needed."""
+    flip(full.flash, middle("factory", FIRST))
+    boots(full, "ota_1", FRAGILE)
+    flip(full.flash, middle("ota_1", FRAGILE))
+    boots(full, "ota_0", SECOND, "boot: factory: ")
 
 
 def test_a_truncated_image(full):
@@ -66,10 +76,9 @@ def test_everything_damaged_and_mended_by_cable(full):
     for slot, firmware in (("factory", FIRST), ("ota_0", SECOND), ("ota_1", FRAGILE)):
         flip(full.flash, middle(slot, firmware))
     with full.power_on() as board:
-        board.wait_for("boot: halted")
+        board.read(lambda: board.booted == [""], "halt")
         for slot in ("factory", "ota_0", "ota_1"):
             assert f"boot: {slot}: " in board.text
-        assert board.booted == [""]
     nothing = lifeboat("flash", "status", full.flash, *CHIP)
     assert nothing.returncode == 3, nothing
     done("flash", "write", full.flash, "ota_0", SECOND.path, "--select", *CHIP)
@@ -92,7 +101,7 @@ def test_both_tables_damaged(full):
     for table in (TABLE, TABLE_COPY):
         change(full.flash, (table, b"\0" * 64))
     with full.power_on() as board:
-        board.wait_for("boot: halted")
+        board.read(lambda: board.booted == [""], "halt")
 
 
 @pytest.mark.parametrize("at, words", [(0, "magic"), (2000, "checksum"), (None, "")])
@@ -127,6 +136,7 @@ def test_tools_of_the_host_and_the_board_take_turns(bench, tmp_path):
     assert "2.0.0" in done("flash", "map", flash, *CHIP)
     done("flash", "copy", flash, "ota_1", "ota_0", *CHIP)
     done("flash", "boot", flash, "ota_0", *CHIP)
+    done("flash", "settings", flash, "--rm", "ota", "tag", *CHIP)
     boots(bench, "ota_0", SECOND)
     out = tmp_path / "read.bin"
     done("flash", "read", flash, "ota_0", out, *CHIP)

@@ -105,7 +105,8 @@ static int erase_flash(void *context, uint32_t address, uint32_t length)
   const uint32_t page = board->driver.page_size;
   uint8_t last[512];
   memcpy(last, bytes + address + length - page, page);
-  board->flash.idle = board->breakage == HOOK_NOT_POLLED ? (struct port_idle){0} : board->hook;
+  const struct port_idle nobody = {0};
+  board->flash.idle = board->breakage == HOOK_NOT_POLLED ? nobody : board->hook;
   const int err = board->flash.driver.erase(board->flash.driver.context, address, length);
   if (err == 0 && board->breakage == ERASE_LEAVES_END) {
     memcpy(bytes + address + length - page, last, page);
