@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a board of the tests begins with: the firmwares that the build made, and flash files with them."""
 
-import shutil
 from dataclasses import dataclass
 
 from depot_server import lifeboat
@@ -74,8 +73,3 @@ def publish(depot, *firmwares):
     """Publications of one product, the last one being the newest."""
     for firmware in firmwares:
         done("depot", "publish", depot, firmware.path, "--product", PRODUCT, "--tag", TAG)
-
-
-def copy(flash, path):
-    shutil.copyfile(flash, path)
-    return path

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 import board_flash
-from board_flash import CRASHING, FIRST, FRAGILE, SECOND, copy, server_setting
+from board_flash import CRASHING, FIRST, FRAGILE, SECOND, server_setting
 from flash_trace import BEFORE, Tracer
 from qemu_board import Board, Stopped
 from sd_card import make_card
@@ -290,7 +290,6 @@ class Recording:
     def __init__(self, place, chosen):
         self.scenario = chosen
         chosen.prepare(place)
-        self.prepared = copy(place.flash, place.folder / f"{chosen.name}.bin")
         self.trace, self.reported = place.trace(chosen.play)
         foreign = [str(operation) for operation in self.trace.operations if operation.area not in chosen.areas]
         assert not foreign, f"{chosen.name}: {foreign}"
