@@ -54,6 +54,7 @@ board-sample: board-build $(VENV)/installed ## a part of it, with 25 power cuts
 test: packages-build packages-test build unit session board-sample coverage ## build and pass all tests
 
 unit: packages-build packages-test ## the unit tests, under the sanitizers
+	@packaging/fetch-sources.sh lwip
 	$(call compile,asan,unit_tests)
 	@ctest --preset asan
 

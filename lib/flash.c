@@ -71,38 +71,28 @@ int lb_flash_erase_one(const struct lb_flash *flash, uint32_t address, uint32_t 
   return LB_OK;
 }
 
-int lb_flash_is_blank(const struct lb_flash *flash, uint32_t address, uint32_t length, bool *blank)
+/* Does the flash hold `data`, or with NULL nothing? */
+static int compare(const struct lb_flash *flash, uint32_t address, const uint8_t *data, uint32_t length, bool *same)
 {
   uint8_t chunk[CHUNK];
-  *blank = true;
-  while (length > 0 && *blank) {
-    uint32_t piece = lb_smaller(length, CHUNK);
-    int err = lb_flash_read(flash, address, chunk, piece);
+  *same = true;
+  for (uint32_t at = 0; at < length && *same; at += CHUNK) {
+    uint32_t piece = lb_smaller(length - at, CHUNK);
+    int err = lb_flash_read(flash, address + at, chunk, piece);
     if (err) {
       return err;
     }
-    *blank = lb_is_blank(chunk, piece);
-    address += piece;
-    length -= piece;
+    *same = data ? memcmp(chunk, data + at, piece) == 0 : lb_is_blank(chunk, piece);
   }
   return LB_OK;
 }
 
+int lb_flash_is_blank(const struct lb_flash *flash, uint32_t address, uint32_t length, bool *blank)
+{
+  return compare(flash, address, NULL, length, blank);
+}
+
 int lb_flash_equals(const struct lb_flash *flash, uint32_t address, const void *data, uint32_t length, bool *equal)
 {
-  uint8_t chunk[CHUNK];
-  const uint8_t *bytes = data;
-  *equal = true;
-  while (length > 0 && *equal) {
-    uint32_t piece = lb_smaller(length, CHUNK);
-    int err = lb_flash_read(flash, address, chunk, piece);
-    if (err) {
-      return err;
-    }
-    *equal = memcmp(chunk, bytes, piece) == 0;
-    address += piece;
-    bytes += piece;
-    length -= piece;
-  }
-  return LB_OK;
+  return compare(flash, address, data, length, equal);
 }

@@ -32,11 +32,6 @@ static uint32_t room(const struct lb_image *image)
   return image->rules.capacity - image->position;
 }
 
-static const struct lb_chip *chip_of(const struct lb_image *image)
-{
-  return image->rules.chip ? image->rules.chip : lb_chip_by_id(image->info.chip_id);
-}
-
 static int judge_revision(const struct lb_image *image)
 {
   const struct lb_image_info *info = &image->info;
@@ -56,7 +51,7 @@ static int judge_revision(const struct lb_image *image)
 
 static bool may_load(const struct lb_image *image, uint32_t address, uint32_t length)
 {
-  const struct lb_chip *chip = chip_of(image);
+  const struct lb_chip *chip = image->rules.chip;
   return !chip || image->rules.loads_anywhere || lb_chip_loads(chip, address, length);
 }
 
@@ -73,7 +68,9 @@ static int take_header(struct lb_image *image)
   info->min_revision_legacy = bytes[14];
   info->min_revision = lb_load_le16(bytes + 15);
   info->max_revision = lb_load_le16(bytes + 17);
-  if (image->rules.chip && info->chip_id != image->rules.chip->id) {
+  if (!image->rules.chip) {
+    image->rules.chip = lb_chip_by_id(info->chip_id); /* still NULL if nobody knows it */
+  } else if (info->chip_id != image->rules.chip->id) {
     return LB_ERR_IMAGE_CHIP;
   }
   if (info->segment_count == 0 || info->segment_count > LB_IMAGE_SEGMENTS_MAX) {
@@ -89,7 +86,7 @@ static int take_header(struct lb_image *image)
 
 static int judge_segment(const struct lb_image *image, const struct lb_image_segment *segment)
 {
-  const struct lb_chip *chip = chip_of(image);
+  const struct lb_chip *chip = image->rules.chip;
   if ((segment->length & 3U) != 0 || segment->length >= SEGMENT_LENGTH_LIMIT) {
     return LB_ERR_IMAGE_SEGMENT_LENGTH;
   }
@@ -106,7 +103,7 @@ static int judge_segment(const struct lb_image *image, const struct lb_image_seg
 /* Where loading is judged, one of the segments has to have the entry point, and all are known now. */
 static int judge_entry(struct lb_image *image, const struct lb_image_segment *segment)
 {
-  const struct lb_chip *chip = chip_of(image);
+  const struct lb_chip *chip = image->rules.chip;
   image->has_entry = image->has_entry || image->info.entry - segment->load < segment->length;
   bool is_last = image->info.segments_known == image->info.segment_count;
   bool is_judged = chip && chip->ram.end != 0 && !image->rules.loads_anywhere;
@@ -312,7 +309,7 @@ int lb_image_judge_application(const struct lb_image *image)
   if (image->result < 0) {
     return image->result;
   }
-  const struct lb_chip *chip = chip_of(image);
+  const struct lb_chip *chip = image->rules.chip;
   bool maps = chip && chip->data.end != 0;
   if (maps && image->info.segments_known > 0 && !lb_chip_maps_data(chip, image->info.segments[0].load)) {
     return LB_ERR_IMAGE_BOOTLOADER;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/common.h"
 #include "lib/otadata_parts.h"
 #include "lifeboat/bytes.h"
 #include "lifeboat/crc32.h"
@@ -31,24 +32,24 @@ bool lb_otadata_is_whole(const struct lb_otadata_record *record)
 static int read_record(struct lb_otadata *otadata, const struct lb_flash *flash, int index)
 {
   uint8_t bytes[LB_OTADATA_RECORD_SIZE];
-  int err = lb_flash_read(flash, lb_otadata_address(otadata, index), bytes, sizeof bytes);
+  struct lb_otadata_record record = {0};
+  uint32_t address = lb_otadata_address(otadata, index);
+  int err = lb_flash_read(flash, address, bytes, sizeof bytes);
   if (err) {
     return err;
   }
-  struct lb_otadata_record *record = &otadata->records[index];
-  const struct lb_otadata_record before = *record;
-  record->sequence = lb_load_le32(bytes);
-  record->state = lb_load_le32(bytes + STATE_AT);
-  record->crc = lb_load_le32(bytes + CRC_AT);
-  bool whole = lb_otadata_is_whole(record);
-  memset(&record->trial, 0, sizeof record->trial);
-  err = whole ? lb_trial_read(otadata, flash, index, &record->trial) : LB_OK;
-  record->usable =
-      whole && record->state != LB_OTADATA_INVALID && record->state != LB_OTADATA_ABORTED && !record->trial.rejected;
+  record.sequence = lb_load_le32(bytes);
+  record.state = lb_load_le32(bytes + STATE_AT);
+  record.crc = lb_load_le32(bytes + CRC_AT);
+  bool whole = lb_otadata_is_whole(&record);
+  err = whole ? lb_trial_read(&record.trial, flash, address, record.sequence) : LB_OK;
   if (err) {
-    *record = before; /* half read it would look like one that was confirmed */
+    return err; /* half read it would look like one that was confirmed: what is known stays */
   }
-  return err;
+  record.usable =
+      whole && record.state != LB_OTADATA_INVALID && record.state != LB_OTADATA_ABORTED && !record.trial.rejected;
+  otadata->records[index] = record;
+  return LB_OK;
 }
 
 /* The usable record with the greatest sequence among those wanted. */
@@ -134,6 +135,13 @@ int lb_otadata_fallback(const struct lb_otadata *otadata, const struct lb_table 
   return meant(otadata, table, lb_otadata_confirmed(otadata), fallback);
 }
 
+bool lb_otadata_means(const struct lb_otadata *otadata, const struct lb_table *table, int index,
+                      const struct lb_partition *slot)
+{
+  struct lb_partition partition;
+  return meant(otadata, table, index, &partition) == LB_OK && lb_partition_same(&partition, slot);
+}
+
 bool lb_otadata_is_about(const struct lb_otadata_record *record, const uint8_t *digest)
 {
   static const uint8_t unknown[LB_SHA256_SIZE] = {0};
@@ -179,27 +187,28 @@ static bool is_default(const struct lb_otadata *otadata, const struct lb_table *
          lb_partition_is_ota(&fallback) && fallback.subtype - (uint32_t)LB_SUBTYPE_OTA_0 == slot;
 }
 
-bool lb_otadata_was_confirmed(const struct lb_otadata *otadata, const struct lb_table *table, uint32_t slot,
-                              const uint8_t digest[LB_SHA256_SIZE])
+/* Does otadata confirm what is in that slot? With a digest: only if it is that image. */
+static bool counts(const struct lb_otadata *otadata, const struct lb_table *table, uint32_t slot, const uint8_t *digest)
 {
   uint32_t slots = lb_table_ota_count(table);
   for (int i = 0; i < (int)LB_OTADATA_RECORDS; i++) {
-    if (lb_otadata_speaks_for(otadata, i, slots, slot) && lb_otadata_is_about(&otadata->records[i], digest)) {
+    if (lb_otadata_speaks_for(otadata, i, slots, slot) &&
+        (!digest || lb_otadata_is_about(&otadata->records[i], digest))) {
       return true;
     }
   }
   return is_default(otadata, table, slot);
 }
 
+bool lb_otadata_was_confirmed(const struct lb_otadata *otadata, const struct lb_table *table, uint32_t slot,
+                              const uint8_t digest[LB_SHA256_SIZE])
+{
+  return counts(otadata, table, slot, digest);
+}
+
 bool lb_otadata_slot_counts(const struct lb_otadata *otadata, const struct lb_table *table, uint32_t slot)
 {
-  uint32_t slots = lb_table_ota_count(table);
-  for (int i = 0; i < (int)LB_OTADATA_RECORDS; i++) {
-    if (lb_otadata_speaks_for(otadata, i, slots, slot)) {
-      return true;
-    }
-  }
-  return is_default(otadata, table, slot);
+  return counts(otadata, table, slot, NULL);
 }
 
 int lb_otadata_clear_bits(const struct lb_flash *flash, uint32_t address, const uint8_t *bytes, uint32_t length)
@@ -218,13 +227,11 @@ int lb_otadata_clear_bits(const struct lb_flash *flash, uint32_t address, const 
 int lb_otadata_is_void(const struct lb_otadata *otadata, const struct lb_flash *flash, int index, bool *is_void)
 {
   uint8_t bytes[LB_OTADATA_RECORD_SIZE];
-  uint8_t all = 0xFF;
   int err = lb_flash_read(flash, lb_otadata_address(otadata, index), bytes, sizeof bytes);
-  for (uint32_t i = 0; i < sizeof bytes; i++) {
-    all &= bytes[i];
+  if (err == LB_OK) {
+    bool marked = lb_load_le32(bytes + CRC_AT) == 0 && lb_otadata_crc(lb_load_le32(bytes)) != 0;
+    *is_void = marked || lb_is_blank(bytes, sizeof bytes);
   }
-  bool marked = lb_load_le32(bytes + CRC_AT) == 0 && lb_otadata_crc(lb_load_le32(bytes)) != 0;
-  *is_void = err == LB_OK && (all == 0xFF || marked);
   return err;
 }
 

@@ -52,6 +52,9 @@ static inline bool boot_has(uint8_t boot, uint8_t bits)
 /* otadata.c */
 /* Is the record about that image? Without a tag, or with one that does not know, it is about whatever is there. */
 bool lb_otadata_is_about(const struct lb_otadata_record *record, const uint8_t *digest);
+/* Does that record (an index, or LB_OTADATA_NONE: what boots without one) mean that partition? */
+bool lb_otadata_means(const struct lb_otadata *otadata, const struct lb_table *table, int index,
+                      const struct lb_partition *slot);
 uint32_t lb_otadata_address(const struct lb_otadata *otadata, int index);
 int lb_otadata_read_records(struct lb_otadata *otadata, const struct lb_flash *flash);
 uint32_t lb_otadata_slot_of(const struct lb_otadata *otadata, int index, uint32_t slots);
@@ -74,7 +77,7 @@ int lb_otadata_make_void(struct lb_otadata *otadata, const struct lb_flash *flas
 /* Are its 32 bytes blank, or is its CRC zero? Else there is something to make void. */
 int lb_otadata_is_void(const struct lb_otadata *otadata, const struct lb_flash *flash, int index, bool *is_void);
 
-/* trial_read.c: what lies behind a record that has been read. */
-int lb_trial_read(const struct lb_otadata *otadata, const struct lb_flash *flash, int index, struct lb_trial *trial);
+/* trial_read.c: what lies behind the record at `address` that has this sequence; `trial` was all zero before. */
+int lb_trial_read(struct lb_trial *trial, const struct lb_flash *flash, uint32_t address, uint32_t sequence);
 
 #endif

@@ -132,20 +132,17 @@ int lb_target_allowed(const struct lb_table *table, const struct lb_partition *r
 int lb_target_not_selected(const struct lb_device *device, const struct lb_partition *slot)
 {
   struct lb_otadata otadata;
-  struct lb_partition selected;
   int err = lb_otadata_read(&otadata, device);
   if (err) {
     return err;
   }
-  bool is_selected = lb_otadata_selected(&otadata, device->table, &selected) == LB_OK;
-  return is_selected && lb_partition_same(&selected, slot) ? LB_ERR_TARGET_SELECTED : LB_OK;
+  return lb_otadata_means(&otadata, device->table, otadata.active, slot) ? LB_ERR_TARGET_SELECTED : LB_OK;
 }
 
 int lb_target_not_fallback(const struct lb_device *device, const struct lb_partition *running,
                            const struct lb_partition *slot)
 {
   struct lb_otadata otadata;
-  struct lb_partition fallback;
   if (!lb_partition_is_ota(running)) {
     return LB_OK; /* factory is always there to go back to */
   }
@@ -156,8 +153,7 @@ int lb_target_not_fallback(const struct lb_device *device, const struct lb_parti
   if (err) {
     return err;
   }
-  bool is_fallback =
-      lb_otadata_fallback(&otadata, device->table, &fallback) == LB_OK && lb_partition_same(&fallback, slot);
+  bool is_fallback = lb_otadata_means(&otadata, device->table, lb_otadata_confirmed(&otadata), slot);
   bool proven = lb_otadata_slot_counts(&otadata, device->table, running->subtype - (uint32_t)LB_SUBTYPE_OTA_0);
   return is_fallback && !proven ? LB_ERR_TARGET_FALLBACK : LB_OK;
 }

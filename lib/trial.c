@@ -50,9 +50,7 @@ int lb_trial_mark_rejected(struct lb_otadata *otadata, const struct lb_flash *fl
 static bool selects(const struct lb_otadata *otadata, const struct lb_device *device,
                     const struct lb_partition *running)
 {
-  struct lb_partition selected;
-  return otadata->active != LB_OTADATA_NONE && lb_otadata_selected(otadata, device->table, &selected) == LB_OK &&
-         lb_partition_same(&selected, running);
+  return otadata->active != LB_OTADATA_NONE && lb_otadata_means(otadata, device->table, otadata->active, running);
 }
 
 static int find_record(struct lb_otadata *otadata, const struct lb_device *device, const struct lb_partition *running)

@@ -10,14 +10,21 @@
 
 #define CHUNK 64U /* marks of boots that are read at once */
 
+static uint32_t count_cleared(const uint8_t *bytes, uint32_t length)
+{
+  uint32_t cleared = 0;
+  for (uint32_t i = 0; i < length; i++) {
+    for (uint32_t byte = bytes[i]; byte != 0xFF; byte |= byte + 1U) { /* sets the lowest bit that is clear */
+      cleared++;
+    }
+  }
+  return cleared;
+}
+
 /* One bit that has rotted makes no mark; any more are the sign of a mark that was begun. */
 static bool is_marked(const uint8_t *mark)
 {
-  uint32_t cleared = 0;
-  for (uint32_t bit = 0; bit < 8U * MARK_SIZE; bit++) {
-    cleared += ((uint32_t)mark[bit / 8U] >> (bit % 8U) & 1U) == 0 ? 1U : 0U;
-  }
-  return cleared >= 2U;
+  return count_cleared(mark, MARK_SIZE) >= 2U;
 }
 
 static bool is_tag(const uint8_t *tag, uint32_t sequence)
@@ -72,10 +79,7 @@ static void take_marks(const uint8_t *marks, struct lb_trial *trial)
   if (trial->rejected && (cause[0] ^ cause[1]) == 0xFF && cause[0] <= LB_TRIAL_NO_DEPOT) {
     trial->cause = (enum lb_trial_cause)cause[0];
   }
-  for (uint32_t bit = 0; bit < LB_TRIAL_QUARTERS; bit++) {
-    uint8_t byte = marks[QUARTERS_AT - MARKS_AT + bit / 8U];
-    trial->quarters += ((uint32_t)byte >> (bit % 8U) & 1U) == 0 ? 1U : 0U;
-  }
+  trial->quarters = count_cleared(marks + (QUARTERS_AT - MARKS_AT), QUARTERS_SIZE);
 }
 
 /* Counts the boots; behind the last one the sector is blank. */
@@ -104,12 +108,11 @@ static int take_boots(const struct lb_flash *flash, uint32_t address, struct lb_
   return LB_OK;
 }
 
-int lb_trial_read(const struct lb_otadata *otadata, const struct lb_flash *flash, int index, struct lb_trial *trial)
+int lb_trial_read(struct lb_trial *trial, const struct lb_flash *flash, uint32_t address, uint32_t sequence)
 {
   uint8_t bytes[TAG_SIZE];
-  uint32_t address = lb_otadata_address(otadata, index);
   int err = lb_flash_read(flash, address + TAG_AT, bytes, TAG_SIZE);
-  if (err || !take_tag(bytes, otadata->records[index].sequence, trial)) {
+  if (err || !take_tag(bytes, sequence, trial)) {
     return err;
   }
   err = lb_flash_read(flash, address + MARKS_AT, bytes, MARKS_SIZE);

@@ -181,24 +181,20 @@ static int judge_stream(struct lb_update *update)
 static int finish_judging(struct lb_update *update)
 {
   int result = judge_stream(update);
-  result = result ? result : lb_update_judge(update);
-  return result ? result : LB_MORE;
+  return result ? result : lb_update_judge(update);
 }
 
 static int finish_writing(struct lb_update *update)
 {
-  int result;
   if (update->written < update->head_length) {
-    result = write_head(update);
-  } else {
-    result = judge_stream(update);
-    if (result == LB_ERR_SIZE_MISMATCH) { /* less than announced: the rest may come another time */
-      return lb_update_fail(update, result);
-    }
-    result = result ? result : lb_update_judge_whole(update);
-    update->state = LB_UPDATE_SETTLING;
+    return write_head(update);
   }
-  return result ? result : LB_MORE;
+  int result = judge_stream(update);
+  if (result == LB_ERR_SIZE_MISMATCH) { /* less than announced: the rest may come another time */
+    return lb_update_fail(update, result);
+  }
+  update->state = LB_UPDATE_SETTLING;
+  return result ? result : lb_update_judge_whole(update);
 }
 
 static int finish_settling(struct lb_update *update)
@@ -206,7 +202,6 @@ static int finish_settling(struct lb_update *update)
   int result = lb_update_settle(update);
   if (result == LB_OK) {
     update->state = LB_UPDATE_SEALING;
-    result = LB_MORE;
   }
   return result;
 }
@@ -224,7 +219,7 @@ static int seal(struct lb_update *update)
     err = lb_select_start(&update->select, device, target, &update->config.trial);
     update->select.written_anew = true;
   }
-  return err ? err : LB_MORE;
+  return err;
 }
 
 /* What was read back has verified by itself; it also has to be what was sent. */
@@ -243,7 +238,6 @@ static int read_back(struct lb_update *update)
   update->verified = image->result == LB_OK;
   if (result == LB_OK) {
     update->state = update->has_journal ? LB_UPDATE_CLOSING : LB_UPDATE_DONE;
-    return update->has_journal ? LB_MORE : LB_OK;
   }
   return result;
 }
@@ -257,11 +251,9 @@ int lb_update_finish(struct lb_update *update)
     break;
   case LB_UPDATE_RETIRING:
     result = lb_update_retire(update);
-    result = result ? result : LB_MORE;
     break;
   case LB_UPDATE_JOURNALING:
     result = lb_update_open_journal(update);
-    result = result ? result : LB_MORE;
     break;
   case LB_UPDATE_WRITING:
     result = finish_writing(update);
@@ -284,6 +276,9 @@ int lb_update_finish(struct lb_update *update)
     return LB_OK;
   case LB_UPDATE_FAILED:
     return update->result;
+  }
+  if (result == LB_OK && update->state != LB_UPDATE_DONE) {
+    return LB_MORE;
   }
   return result < 0 && update->state != LB_UPDATE_FAILED ? lb_update_end_badly(update, result) : result;
 }

@@ -23,9 +23,8 @@ static bool means_target(const struct lb_update *update, int index)
 
 bool lb_update_target_is_selected(const struct lb_update *update)
 {
-  struct lb_partition selected;
-  return lb_otadata_selected(&update->select.otadata, update->config.device->table, &selected) == LB_OK &&
-         lb_partition_same(&selected, &update->config.target);
+  const struct lb_otadata *otadata = &update->select.otadata;
+  return lb_otadata_means(otadata, update->config.device->table, otadata->active, &update->config.target);
 }
 
 bool lb_update_target_is_fallback(const struct lb_update *update)
@@ -116,6 +115,7 @@ static int plan(struct lb_update *update)
     update->retiring = MAKE_VOID;
     return LB_MORE;
   }
+  update->state = LB_UPDATE_JOURNALING;
   return LB_OK;
 }
 
@@ -145,46 +145,35 @@ static int make_void(struct lb_update *update)
   return lb_otadata_make_void(&update->select.otadata, update->config.device->flash, means_target(update, 0) ? 0 : 1);
 }
 
-/* One step of what is under way; LB_OK: it is done, and otadata has to be looked at again. */
-static int work(struct lb_update *update)
-{
-  const struct lb_device *device = update->config.device;
-  switch ((enum retiring)update->retiring) {
-  case END_TRIAL:
-    return lb_otadata_retire_trial(&update->select.otadata, device);
-  case VERIFY:
-    return verify_running(update);
-  case SELECT_SLOT:
-    return select_running(update);
-  case SELECT_FACTORY:
-    return lb_otadata_select_factory(&update->select.otadata, device);
-  case MAKE_VOID:
-    return make_void(update);
-  default:
-    return LB_ERR_STATE;
-  }
-}
-
 int lb_update_retire(struct lb_update *update)
 {
-  int result;
+  const struct lb_device *device = update->config.device;
+  int result = LB_ERR_STATE;
   switch ((enum retiring)update->retiring) {
   case BEGIN:
     return begin(update);
   case PROVE:
     return prove(update);
   case PLAN:
-    result = plan(update);
-    if (result == LB_OK) {
-      update->state = LB_UPDATE_JOURNALING;
-    }
-    return result;
-  default:
-    result = work(update);
-    if (result == LB_OK) {
-      update->retiring = PLAN;
-      result = LB_MORE;
-    }
-    return result;
+    return plan(update);
+  case VERIFY:
+    return verify_running(update);
+  case END_TRIAL:
+    result = lb_otadata_retire_trial(&update->select.otadata, device);
+    break;
+  case SELECT_SLOT:
+    result = select_running(update);
+    break;
+  case SELECT_FACTORY:
+    result = lb_otadata_select_factory(&update->select.otadata, device);
+    break;
+  case MAKE_VOID:
+    result = make_void(update);
+    break;
   }
+  if (result == LB_OK) { /* it is done, and otadata has to be looked at again */
+    update->retiring = PLAN;
+    result = LB_MORE;
+  }
+  return result;
 }

@@ -10,6 +10,12 @@
 /* Its result and cause: "failed its trial: it crashed", "confirmed". */
 void history_result_text(const struct lb_history_entry *entry, char text[HISTORY_TEXT_SIZE]);
 
+/* Without any entry: nothing happened, or nothing is known of it, and then perhaps why. */
+#define HISTORY_NONE    "No updates yet"
+#define HISTORY_UNKNOWN "No updates known"
+#define HISTORY_NO_ROOM                                                                                                \
+  "  The nvs partition has no room for the history of updates: some may be missing - remove settings first\n"
+
 /* A version, or "unknown" where there is none. */
 const char *history_version(const char *version);
 

@@ -78,12 +78,8 @@ static void print_none(struct console *console, const struct lb_history *history
   if (history && history->count > 0) {
     return;
   }
-  console_print(console,
-                history && update_log_error(log) == LB_OK && !full ? "No updates yet\n" : "No updates known\n");
-  if (full) {
-    console_print(console, "  The nvs partition has no room for the history of updates: some may be missing - remove "
-                           "settings first\n");
-  }
+  console_print(console, "%s\n", history && update_log_error(log) == LB_OK && !full ? HISTORY_NONE : HISTORY_UNKNOWN);
+  console_print(console, "%s", full ? HISTORY_NO_ROOM : "");
 }
 
 int ota_history_start(struct console *console, int argc, char **argv)

@@ -39,19 +39,28 @@ static const char *verdict(const struct console *console, const char *available)
   return "";
 }
 
+/* Does it run, boot next, or hold what was confirmed there? */
+static bool is_done(const struct module *module, const struct lb_otadata *otadata, const struct lb_partition *slot)
+{
+  struct lb_partition next;
+  return lb_partition_same(slot, &module->boot.partition) ||
+         (lb_otadata_selected(otadata, module->table, &next) == LB_OK && lb_partition_same(slot, &next)) ||
+         lb_otadata_slot_counts(otadata, module->table, slot->subtype - (uint32_t)LB_SUBTYPE_OTA_0);
+}
+
 /*
- * Updates that wait to be gone on with. A slot that cannot be read has none: nobody would go on with it. One that runs
- * or boots next has none either: if its journal is still open, the power went right after it had been selected.
+ * Updates that wait to be gone on with. A slot that cannot be read has none: nobody would go on with it. One whose
+ * update is done has none either: if its journal is still open, the power went right after it had been selected.
  */
-static void print_interrupted(struct console *console, const struct lb_partition *next)
+static void print_interrupted(struct console *console, const struct lb_otadata *otadata)
 {
   struct module *module = console->module;
   struct flash_interrupted interrupted;
   struct lb_partition slot;
   for (uint32_t i = 0; lb_table_app_slot(module->table, i, &slot) == LB_OK; i++) {
     char source[SOURCE_NAME_SIZE];
-    bool in_use = lb_partition_same(&slot, &module->boot.partition) || lb_partition_same(&slot, next);
-    if (!lb_partition_is_ota(&slot) || in_use || flash_interrupted_find(&interrupted, module, &slot) != LB_OK) {
+    if (!lb_partition_is_ota(&slot) || is_done(module, otadata, &slot) ||
+        flash_interrupted_find(&interrupted, module, &slot) != LB_OK) {
       continue;
     }
     console_print(console, "Status:            Interrupted (%u%%)\n", (unsigned)interrupted.percent);
@@ -91,7 +100,7 @@ static int print_status(struct console *console, const char *available, const ch
     console_print(console, "Status:            %s (%u%%)\n", flash_job_text(update),
                   (unsigned)flash_job_percent(update));
   } else {
-    print_interrupted(console, &next);
+    print_interrupted(console, &otadata);
   }
   return LB_OK;
 }

@@ -50,15 +50,20 @@ int update_log_error(const struct update_log *log)
   return log->error;
 }
 
-bool update_log_has_room(struct update_log *log)
+bool update_log_fits(const struct lb_history *history)
 {
   struct lb_nvs_statistics nvs;
-  const struct lb_history *history = open_history(log);
-  if (!history || history->count > 0 || lb_nvs_statistics(history->nvs, &nvs) != LB_OK || nvs.pages == 0) {
+  if (history->count > 0 || lb_nvs_statistics(history->nvs, &nvs) != LB_OK || nvs.pages == 0) {
     return true; /* an older entry makes room */
   }
   uint32_t usable = nvs.entries / nvs.pages * (nvs.pages - 1U); /* one page stays free */
   return usable >= nvs.entries_used && usable - nvs.entries_used >= NVS_ENTRIES;
+}
+
+bool update_log_has_room(struct update_log *log)
+{
+  const struct lb_history *history = open_history(log);
+  return !history || update_log_fits(history);
 }
 
 /* LB_MORE or LB_OK: where it fails, the history is read anew before it is used again. */
@@ -96,21 +101,21 @@ int update_log_begin(struct update_log *log, const struct update_facts *facts)
   return LB_OK;
 }
 
-/* Takes number and beginning of the update that was interrupted, if this one is the same again. */
+/*
+ * Takes number and beginning of the update that was interrupted, if this one is the same again, and if no other came
+ * between: the entries stay in the order in which updates came to an end, and the newest verdict on an image counts.
+ */
 static void continue_entry(struct update_log *log)
 {
   struct lb_history *history = open_history(log);
   struct lb_history_entry *last = &log->judged; /* free while an update is under way */
-  for (uint32_t i = 0; history && i < history->count; i++) {
-    if (lb_history_get(history, i, last) != LB_OK || !words_equal(last->slot, log->entry.slot)) {
-      continue;
-    }
-    bool open = last->result == LB_HISTORY_BEGUN || last->result == LB_HISTORY_INTERRUPTED;
-    if (open && words_equal(last->source, log->entry.source)) {
-      log->entry.number = last->number;
-      log->entry.begun = last->begun;
-    }
+  if (!history || lb_history_get(history, 0, last) != LB_OK) {
     return;
+  }
+  bool open = last->result == LB_HISTORY_BEGUN || last->result == LB_HISTORY_INTERRUPTED;
+  if (open && words_equal(last->slot, log->entry.slot) && words_equal(last->source, log->entry.source)) {
+    log->entry.number = last->number;
+    log->entry.begun = last->begun;
   }
 }
 

@@ -59,10 +59,10 @@ struct update_facts {
 int update_log_begin(struct update_log *log, const struct update_facts *facts);
 
 /*
- * Its head is known and the flash is about to change: writes the entry, as begun. If the last update of that slot was
- * interrupted and came from the same source, its entry is gone on with. LB_MORE, LB_OK; LB_OK at once if that is done,
- * or nothing was begun. To be called again with the whole image's info before the target is selected: with its digest
- * noted, a cut behind the selection cannot make the entry an interrupted one.
+ * Its head is known and the flash is about to change: writes the entry, as begun. If the last update was
+ * interrupted, and was of that slot and from the same source, its entry is gone on with. LB_MORE, LB_OK; LB_OK at once
+ * if that is done, or nothing was begun. To be called again with the whole image's info before the target is selected:
+ * with its digest noted, a cut behind the selection cannot make the entry an interrupted one.
  */
 int update_log_image(struct update_log *log, const struct lb_image_info *info);
 
@@ -118,6 +118,7 @@ int update_log_error(const struct update_log *log);
 
 /* Could one more update be written down, by the room that nvs has? True where that is not known. */
 bool update_log_has_room(struct update_log *log);
+bool update_log_fits(const struct lb_history *history); /* the same, for whoever has no module */
 
 /* Is that the entry of the update under way? */
 bool update_log_is_under_way(const struct update_log *log, const struct lb_history_entry *entry);

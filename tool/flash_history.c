@@ -6,6 +6,7 @@
 #include "module/date.h"
 #include "module/history_text.h"
 #include "module/port_error.h"
+#include "module/update_log.h"
 #include "tool/commands.h"
 #include "tool/flash_dump.h"
 #include "tool/options.h"
@@ -140,6 +141,7 @@ static bool tell(const struct request *request, const struct lb_history *history
       print_entry(&entry);
     }
   }
+  const bool full = !update_log_fits(history);
   if (err || !request->json) {
     cJSON_Delete(json);
   }
@@ -148,7 +150,8 @@ static bool tell(const struct request *request, const struct lb_history *history
     return false;
   }
   if (!request->json && history->count == 0) {
-    puts("No updates yet");
+    puts(full ? HISTORY_UNKNOWN : HISTORY_NONE);
+    printf("%s", full ? HISTORY_NO_ROOM : "");
   }
   return !request->json || report_json(json);
 }

@@ -72,8 +72,8 @@ int lb_boot_preview(struct lb_device *device, struct lb_table *table, struct lb_
                     const struct lb_boot_log *log, struct lb_boot_decision *decision);
 
 /*
- * Cause and remedy of lb_error_info (lifeboat/error.h), for a bootloader: of whatever lb_boot returns and its log tells,
- * and without linking the words of all other errors. The remedy is known of what lb_boot returns. Never NULL.
+ * Cause and remedy of lb_error_info (lifeboat/error.h), for a bootloader: of whatever lb_boot returns and its log
+ * tells, and without linking the words of all other errors. The remedy is known of what lb_boot returns. Never NULL.
  */
 const char *lb_boot_cause(int code);
 const char *lb_boot_remedy(int code);

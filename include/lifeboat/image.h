@@ -61,28 +61,28 @@ struct lb_image_info {
   uint8_t min_revision_legacy; /* major only */
   uint16_t min_revision;       /* 100 * major + minor */
   uint16_t max_revision;       /* the same; 0 or 0xFFFF: no limit */
-  uint32_t segments_known;     /* entries of segments that are filled */
+  uint8_t checksum;
+  uint32_t length;         /* true length with checksum and digest; 0 until the last segment header has been seen */
+  uint32_t segments_known; /* entries of segments that are filled */
   struct lb_image_segment segments[LB_IMAGE_SEGMENTS_MAX];
   struct lb_image_description description;
-  uint32_t length; /* true length with checksum and digest; 0 until the last segment header has been seen */
-  uint8_t checksum;
   uint8_t digest[LB_SHA256_SIZE]; /* the appended SHA-256 */
 };
 
 /* The inspector. Read info, leave the rest to image.c. */
 struct lb_image {
-  struct lb_image_info info;
-  struct lb_image_rules rules;
-  const struct lb_hash *sha256;
   int result;         /* LB_MORE until complete, then what every further call returns */
+  uint32_t position;  /* bytes taken */
+  uint32_t fill;      /* bytes of the present part taken */
+  uint32_t need;      /* bytes the present part has */
   uint8_t state;      /* which part of the image comes next */
   uint8_t checksum;   /* running xor */
   uint8_t mark_match; /* bytes of the version mark that match so far */
   uint8_t mark_length;
-  uint32_t position; /* bytes taken */
-  uint32_t fill;     /* bytes of the present part taken */
-  uint32_t need;     /* bytes the present part has */
-  bool has_entry;    /* the entry point lies in a segment that was seen */
+  bool has_entry; /* the entry point lies in a segment that was seen */
+  const struct lb_hash *sha256;
+  struct lb_image_rules rules;
+  struct lb_image_info info;
   uint8_t part[LB_IMAGE_DESCRIPTION_SIZE];
 };
 

@@ -70,16 +70,17 @@ struct lb_otadata_record {
 };
 
 struct lb_otadata {
-  struct lb_partition partition;
+  int active;      /* index of the record that counts, or LB_OTADATA_NONE */
   uint32_t sector; /* bytes from one record to the other: half of the partition, one or more sectors of the flash */
-  struct lb_otadata_record records[LB_OTADATA_RECORDS];
-  int active; /* index of the record that counts, or LB_OTADATA_NONE */
+  struct lb_partition partition;
 
-  uint8_t phase; /* of a change that works in steps; the rest belongs to it */
+  uint8_t phase; /* of a change that works in steps, as are the next four */
   uint8_t half;  /* index of the record that is written */
   bool renumbers;
   uint32_t next;     /* its sequence */
   uint32_t erase_at; /* address of the next sector to be erased */
+
+  struct lb_otadata_record records[LB_OTADATA_RECORDS];
 };
 
 /* For whom and how a slot is selected. */

@@ -12,14 +12,14 @@
 
 struct lb_select {
   const struct lb_device *device;
-  struct lb_partition target;
-  struct lb_verify verify; /* verify.image.info tells what was verified */
-  struct lb_otadata otadata;
-  struct lb_trial_terms terms;
+  int result;
+  uint8_t state;
   bool on_trial;     /* once LB_OK was said: it boots on trial */
   bool written_anew; /* false; lb_update sets it: a record without a tag says nothing about what was written just now */
-  uint8_t state;
-  int result;
+  struct lb_trial_terms terms;
+  struct lb_partition target;
+  struct lb_otadata otadata;
+  struct lb_verify verify; /* verify.image.info tells what was verified */
 };
 
 /*

@@ -54,10 +54,6 @@ struct lb_update_config {
 };
 
 struct lb_update {
-  struct lb_update_config config;
-  struct lb_image image; /* the image as it came; image.info tells about it */
-  struct lb_writer writer;
-  struct lb_select select; /* while the selection moves away from the target: its verify and otadata; and at the end */
   uint8_t state;
   uint8_t retiring; /* how far the selection has moved away from the target */
   bool in_danger;   /* the target may be all that has proved itself */
@@ -67,7 +63,6 @@ struct lb_update {
   bool sealed;        /* the first bytes are programmed */
   bool sealing_begun; /* when a session was resumed: some of their bits are there */
   bool verified;
-  struct lb_journal journal; /* while there is one */
   bool has_journal;
   bool resumed;
   bool block_begun;     /* the block has its mark, and is not done */
@@ -78,7 +73,12 @@ struct lb_update {
   uint32_t received;    /* bytes taken from the caller */
   uint32_t written;     /* of them, bytes the writer has taken */
   uint32_t head_length; /* bytes that were judged: LB_IMAGE_HEAD_SIZE, or a very small image whole */
+  struct lb_update_config config;
+  struct lb_writer writer;
+  struct lb_journal journal; /* while there is one */
   uint8_t head[LB_IMAGE_HEAD_SIZE];
+  struct lb_select select; /* while the selection moves away from the target: its verify and otadata; and at the end */
+  struct lb_image image;   /* the image as it came; image.info tells about it */
 };
 
 /*

@@ -9,10 +9,10 @@
 #define LB_VERIFY_STEP 4096U /* bytes read in one step at the most */
 
 struct lb_verify {
-  struct lb_image image; /* image.info is what was found */
   const struct lb_flash *flash;
-  struct lb_partition partition;
   uint32_t position;
+  struct lb_partition partition;
+  struct lb_image image; /* image.info is what was found */
 };
 
 /* Begins to verify the image in `partition`. device must stay until the end. LB_ERR_HASH, LB_ERR_FLASH_BOUNDS. */

@@ -2,6 +2,7 @@
 #include "ports/lwip/ethernet_netif.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include <lwip/etharp.h>
 #include <lwip/pbuf.h>
@@ -9,6 +10,7 @@
 
 #define MTU             1500U
 #define FRAME_SIZE      (MTU + SIZEOF_ETH_HDR)
+#define SHORTEST_FRAME  60U /* without its check sequence */
 #define FRAMES_PER_POLL 32U /* so that a flood of frames does not keep us here */
 
 _Static_assert(PBUF_POOL_BUFSIZE >= FRAME_SIZE, "a frame lies in one piece");
@@ -52,6 +54,16 @@ void ethernet_netif_add(struct netif *netif, const struct ethernet *ethernet)
   netif_set_default(netif);
 }
 
+/* lwIP reads ARP without looking at its length, and would find an older frame's bytes behind a frame that is cut. */
+static uint32_t pad(uint8_t *frame, uint32_t length)
+{
+  if (length >= SHORTEST_FRAME) {
+    return length;
+  }
+  memset(frame + length, 0, SHORTEST_FRAME - length);
+  return SHORTEST_FRAME;
+}
+
 /* Received right into lwIP's memory. While that has none left, frames wait in the controller. */
 static bool take_frame(struct netif *netif)
 {
@@ -64,7 +76,7 @@ static bool take_frame(struct netif *netif)
     pbuf_free(packet);
     return false;
   }
-  pbuf_realloc(packet, (u16_t)length);
+  pbuf_realloc(packet, (u16_t)pad(packet->payload, length));
   if (!netif_is_link_up(netif) || netif->input(packet, netif) != ERR_OK) {
     pbuf_free(packet);
   }
@@ -73,8 +85,6 @@ static bool take_frame(struct netif *netif)
 
 void ethernet_netif_poll(struct netif *netif)
 {
-  /* memory that ran out is taken from segments that came out of order: the one before them must find room */
-  PBUF_CHECK_FREE_OOSEQ();
   for (uint32_t i = 0; i < FRAMES_PER_POLL && take_frame(netif); i++) {
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * lwIP's configuration: IPv4 with ARP, ICMP, DHCP and DNS, and a few TCP connections to servers, through the raw API.
- * No operating system, no heap: all memory is static, 56 KB for lwIP beside what ports/lwip has itself.
+ * No operating system, no heap: all memory is static, 38 KB for lwIP beside what ports/lwip has itself.
  */
 #ifndef PORTS_LWIP_LWIPOPTS_H
 #define PORTS_LWIP_LWIPOPTS_H
@@ -15,7 +15,7 @@
 
 #define MEM_ALIGNMENT              4
 #define MEM_SIZE                   (16 * 1024) /* what is sent, and DHCP's state */
-#define PBUF_POOL_SIZE             24          /* what was received and is being looked at, or came out of order */
+#define PBUF_POOL_SIZE             12          /* what was received and is being looked at: more than a window */
 #define PBUF_POOL_BUFSIZE          1536        /* a whole frame in each */
 #define MEMP_NUM_PBUF              16
 #define MEMP_NUM_TCP_SEG           16
@@ -45,8 +45,8 @@
 #define TCP_WND                    (8 * TCP_MSS) /* a transfer's ring takes exactly this */
 #define TCP_SND_BUF                (2 * TCP_MSS) /* a request */
 #define TCP_SND_QUEUELEN           8
-#define TCP_QUEUE_OOSEQ            1
-#define TCP_OOSEQ_MAX_PBUFS        4 /* of each connection */
+#define TCP_SYNMAXRTX              12 /* one each three seconds: TRANSFER_CONNECT_MS ends it before */
+#define TCP_QUEUE_OOSEQ            0  /* early ones beyond the window end in an assertion of lwIP 2.1.3 */
 
 /* ---- the rest ---- */
 
@@ -57,7 +57,7 @@
 #define LWIP_SINGLE_NETIF          1
 #define LWIP_STATS                 0
 
-/* Connections begin with numbers that a stranger cannot guess from those before. */
+/* Numbers that differ at each start. They are no secret from those who see the module's packets: network_random. */
 #define LWIP_HOOK_TCP_ISN(local_address, local_port, remote_address, remote_port)                                      \
   ((void)(local_address), (void)(local_port), (void)(remote_address), (void)(remote_port), network_random())
 

@@ -28,7 +28,7 @@ u32_t sys_now(void)
   return (u32_t)network.clock->now_ms(network.clock->context);
 }
 
-/* A counter through a good mixing function (the finalizer of MurmurHash3): each value comes once. */
+/* A counter through a good mixing function (MurmurHash3's finalizer): each comes once, and gives the next ones away. */
 u32_t network_random(void)
 {
   network.random += 0x9E3779B9U;
@@ -64,14 +64,6 @@ static const char *ssid(void *context)
   return "ethernet";
 }
 
-static int take_up(void)
-{
-  netif_set_up(&network.netif);
-  netif_set_link_up(&network.netif);
-  network.is_on = true;
-  return dhcp_start(&network.netif) == ERR_OK ? LB_OK : PORT_ERR_LINK_DOWN;
-}
-
 static void take_down(void)
 {
   for (uint32_t i = 0; i < NETWORK_TRANSFERS; i++) {
@@ -81,6 +73,18 @@ static void take_down(void)
   netif_set_link_down(&network.netif);
   netif_set_down(&network.netif);
   network.is_on = false;
+}
+
+static int take_up(void)
+{
+  netif_set_up(&network.netif);
+  netif_set_link_up(&network.netif);
+  network.is_on = true;
+  if (dhcp_start(&network.netif) != ERR_OK) {
+    take_down(); /* no memory: whoever tries again begins anew */
+    return PORT_ERR_LINK_DOWN;
+  }
+  return LB_OK;
 }
 
 /* There is only one cable, whatever the network's name. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * A struct port_network for boards without an operating system: HTTP over lwIP, polled. lwIP keeps its state in
- * globals, so there is one network and its functions take no context. All memory is static: 44 KB here, 56 KB in lwIP.
+ * globals, so there is one network and its functions take no context. All memory is static: 44 KB here, 38 KB in lwIP.
  *
  * What a server sends stays in a ring of one TCP window per transfer until the module reads it; the window opens only
  * as it does so. Nothing is ever dropped, and a server cannot send more than there is room for.

@@ -5,6 +5,7 @@
 
 #include "ports/http/redirect.h"
 #include "ports/http/request.h"
+#include "ports/http/text.h"
 #include <lwip/dns.h>
 #include <lwip/pbuf.h>
 
@@ -29,12 +30,12 @@ static void heard(struct port_transfer *transfer, uint32_t length)
 
 /*
  * lwIP cannot be told that an answer is not wanted any more: it may have been asked for by the transfer that was in
- * this place before. About the same name it is as good.
+ * this place before. About the same name it is as good; lwIP asks once for all spellings of it.
  */
 static void on_resolved(const char *name, const ip_addr_t *address, void *context)
 {
   struct port_transfer *transfer = context;
-  if (transfer->state != TRANSFER_RESOLVING || strcmp(name, transfer->url.host) != 0) {
+  if (transfer->state != TRANSFER_RESOLVING || !http_text_is(name, transfer->url.host)) {
     return;
   }
   transfer->has_resolved = address != NULL;

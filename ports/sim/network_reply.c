@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "ports/http/headers.h"
+#include "ports/http/text.h"
 #include "ports/sim/network_transfer.h"
 
 #define LAST_HEADER (-1) /* for curl_easy_header: of the last answer */
@@ -19,12 +20,28 @@ const char *transfer_header(const struct port_transfer *transfer, const char *na
   return found->value;
 }
 
-/* Chunks know their end, so a length beside them counts for nothing (RFC 9112, 6.3). Lengths that differ: no HTTP. */
+/*
+ * A length beside chunks is how one server smuggles an answer past another, and no other encoding was asked for: as in
+ * ports/http, RFC 9112, 6.3. False: what is there contradicts itself.
+ */
+static bool read_encoding(const struct port_transfer *transfer, bool *is_chunked)
+{
+  size_t count = 0;
+  const char *text = transfer_header(transfer, "Transfer-Encoding", 0, &count);
+  *is_chunked = text != NULL;
+  return !text ||
+         (count == 1 && http_text_is(text, "chunked") && !transfer_header(transfer, "Content-Length", 0, NULL));
+}
+
+/* Lengths that differ: no HTTP. */
 static bool read_length(struct port_transfer *transfer)
 {
   struct port_reply *reply = &transfer->reply;
   size_t count = 1;
-  const bool is_chunked = transfer_header(transfer, "Transfer-Encoding", 0, NULL) != NULL;
+  bool is_chunked = false;
+  if (!read_encoding(transfer, &is_chunked)) {
+    return false;
+  }
   for (size_t i = 0; i < count && !is_chunked; i++) {
     uint64_t length = 0;
     const char *text = transfer_header(transfer, "Content-Length", i, &count);

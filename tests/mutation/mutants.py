@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Ways of breaking lib/ that matter: what each one does, where, and the tests that are run first.
 
-`old` has to stand exactly once in the file. A mutant is something that a tired person could write: not a syntax error,
-and not something that changes nothing.
+`old` has to stand exactly once in the file, whatever white space is between its words. A mutant is something that a
+tired person could write: not a syntax error, and not something that changes nothing.
 """
 
 from dataclasses import dataclass
@@ -160,7 +160,7 @@ OTADATA = (
         "test_otadata",
     ),
     mutant(
-        "counts a rejected record", "otadata.c", "!record->trial.rejected;", "true;", "test_trial", "test_trial_boot"
+        "counts a rejected record", "otadata.c", "!record.trial.rejected;", "true;", "test_trial", "test_trial_boot"
     ),
     mutant(
         "lets the older record count",
@@ -325,8 +325,8 @@ TRIAL = (
     mutant(
         "takes one rotten bit for a mark",
         "trial_read.c",
-        "return cleared >= 2U;",
-        "return cleared >= 1U;",
+        "return count_cleared(mark, MARK_SIZE) >= 2U;",
+        "return count_cleared(mark, MARK_SIZE) >= 1U;",
         "test_trial",
         "test_trial_settle",
     ),
@@ -363,8 +363,8 @@ TRIAL = (
     mutant(
         "confirms whatever is on trial, and not what runs",
         "trial.c",
-        "lb_partition_same(&selected, running);",
-        "(running != NULL);",
+        "lb_otadata_means(otadata, device->table, otadata->active, running);",
+        "(device != NULL && running != NULL);",
         "test_trial",
     ),
 )
@@ -381,8 +381,17 @@ BOOT = (
     mutant(
         "does not pass over what failed its trial",
         "boot.c",
-        "lb_otadata_has_failed(&attempt->otadata, info->digest)",
+        "lb_otadata_has_failed(otadata, digest)",
         "false",
+        "test_trial_boot",
+        "test_boot",
+        "test_failed_image_elsewhere",
+    ),
+    mutant(
+        "passes over what was chosen again after it had failed",
+        "boot.c",
+        "!lb_otadata_is_about(&otadata->records[index], digest)",
+        "true",
         "test_trial_boot",
         "test_boot",
         "test_failed_image_elsewhere",
@@ -430,10 +439,18 @@ TARGET = (
     mutant(
         "writes over what the trial goes back to",
         "target.c",
-        "return is_fallback ? LB_ERR_TARGET_FALLBACK : err;",
-        "return err;",
+        "is_fallback && !proven",
+        "false",
         "test_trial_rules",
         "test_update",
+    ),
+    mutant(
+        "goes on with an update that was selected since",
+        "target.c",
+        "(record->usable || record->trial.rejected) && lb_otadata_slot_of(&otadata, i, slots) == target->number",
+        "false",
+        "test_target_of_interrupted",
+        "test_target",
     ),
     mutant(
         "erases the slot that boots next",
@@ -531,9 +548,26 @@ UPDATE = (
     mutant(
         "leaves the selection on the slot that it writes",
         "update_judge.c",
-        "update->state = is_selected ? LB_UPDATE_RETIRING : LB_UPDATE_JOURNALING;",
+        "update->state = LB_UPDATE_RETIRING;",
         "update->state = LB_UPDATE_JOURNALING;",
         "test_update",
+        "test_selection_rules",
+    ),
+    mutant(
+        "writes over what a failed trial goes back to although it verifies",
+        "update_retire.c",
+        "result == LB_OK && is_what_was_confirmed(update)",
+        "false",
+        "test_fallback_stays",
+        "test_retire",
+        "test_selection_rules",
+    ),
+    mutant(
+        "leaves a record that means the slot that it writes",
+        "update_retire.c",
+        "means_target(update, 0) || means_target(update, 1)",
+        "false",
+        "test_retire",
         "test_selection_rules",
     ),
     mutant(
@@ -609,8 +643,7 @@ JOURNAL = (
     mutant(
         "does not close the journal of a finished update",
         "update.c",
-        "update->state = update->has_journal ? LB_UPDATE_CLOSING : LB_UPDATE_DONE;\n"
-        "    return update->has_journal ? LB_MORE : LB_OK;",
+        "update->state = update->has_journal ? LB_UPDATE_CLOSING : LB_UPDATE_DONE;",
         "update->state = LB_UPDATE_DONE;\n    return LB_OK;",
         "test_update",
         "test_resume_cuts",

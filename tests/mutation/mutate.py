@@ -13,6 +13,7 @@ import argparse
 import os
 import pathlib
 import queue
+import re
 import shutil
 import subprocess
 import sys
@@ -65,13 +66,19 @@ def has_to(condition, text):
         raise Broken(text)
 
 
+def pattern(mutant):
+    """The text, wherever its lines are broken."""
+    return re.compile(r"\s+".join(map(re.escape, mutant.old.split())))
+
+
+def mutate(mutant, text):
+    return pattern(mutant).sub(lambda _: mutant.new, text, count=1)
+
+
 def check_texts():
     for mutant in MUTANTS:
-        text = (ROOT / "lib" / mutant.file).read_text()
-        has_to(
-            text.count(mutant.old) == 1,
-            f"{mutant.name}: the text is {text.count(mutant.old)} times in lib/{mutant.file}:\n{mutant.old}",
-        )
+        times = len(pattern(mutant).findall((ROOT / "lib" / mutant.file).read_text()))
+        has_to(times == 1, f"{mutant.name}: the text is {times} times in lib/{mutant.file}:\n{mutant.old}")
         has_to(mutant.old != mutant.new, f"{mutant.name}: changes nothing")
     names = [mutant.name for mutant in MUTANTS]
     has_to(len(set(names)) == len(names), "a name is there twice")
@@ -155,7 +162,7 @@ class Tree:
         """The test that notices, or None."""
         path = self.tree / "lib" / mutant.file
         good = path.read_text()
-        path.write_text(good.replace(mutant.old, mutant.new))
+        path.write_text(mutate(mutant, good))
         try:
             return next((test for test in self.tests(mutant) if not self.passes(test)), None)
         finally:

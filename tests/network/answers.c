@@ -305,6 +305,9 @@ static void bend(struct peer *peer, struct draft *draft, enum peer_behaviour beh
     break;
   case PEER_CHUNKED:
     set_line(draft, "Transfer-Encoding", "chunked");
+    if (below(peer, 2) == 0) { /* else there are both, and that is refused */
+      remove_line(draft, "Content-Length");
+    }
     break;
   case PEER_WEAK:
     set_line(draft, "ETag", "W/\"fw\"");

@@ -10,6 +10,7 @@
 
 #define SIZE  8192U
 #define OTA_0 0x410000U
+#define OTA_1 0x810000U
 
 static void leave_journal(struct world *world, bool done)
 {
@@ -54,6 +55,38 @@ static void test_what_runs_is_not_interrupted(void **state)
   free(world);
 }
 
+/* And when another firmware runs and boots next, what was confirmed in the first slot is no more interrupted. */
+static void test_what_was_confirmed_is_not_interrupted(void **state)
+{
+  static const uint8_t attempts[] = {0, 3}; /* the first one counts at once, the second one is on trial */
+  struct world *world = unit_allocate(sizeof *world);
+
+  (void)state;
+  world_open(world, true);
+  world_put_image(world, 0x10000, SIZE, 1);
+  world_put_image(world, OTA_0, SIZE, 2);
+  world_put_image(world, OTA_1, SIZE, 3);
+  world_boot(world, "factory");
+  for (uint32_t slot = 0; slot < 2; slot++) {
+    const uint8_t digest[LB_SHA256_SIZE] = {(uint8_t)(slot + 1U)};
+    const struct lb_selection selection = {.slot = slot, .digest = digest, .attempts = attempts[slot]};
+    struct lb_otadata otadata;
+    int result = lb_otadata_read(&otadata, &world->module.device);
+
+    result = result == LB_OK ? LB_MORE : result;
+    while (result == LB_MORE) {
+      result = lb_otadata_select_slot(&otadata, &world->module.device, &selection);
+    }
+    assert_result(result, LB_OK);
+  }
+  world_boot(world, "ota_1");
+  leave_journal(world, true);
+  world_run(world, "ota status nocheck", LB_OK);
+  assert_null(strstr(world->consoles[0].output, "Interrupted"));
+  world_close(world);
+  free(world);
+}
+
 static void test_nothing_is_done_yet(void **state)
 {
   struct world *world = unit_allocate(sizeof *world);
@@ -76,6 +109,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_runs_is_not_interrupted),
+      cmocka_unit_test(test_what_was_confirmed_is_not_interrupted),
       cmocka_unit_test(test_nothing_is_done_yet),
   };
 

@@ -5,6 +5,7 @@
  */
 #include "lifeboat/journal.h"
 #include "lifeboat/target.h"
+#include "lifeboat/trial.h"
 #include "tests/unit/support/fixture.h"
 #include "tests/unit/support/unit.h"
 
@@ -57,9 +58,43 @@ static void test_whole_but_interrupted(void **state)
   fixture_close(&fixture);
 }
 
+/* Only its journal was not closed: what was selected since is not gone on with, however its trial ended. */
+static void test_selected_since(void **state)
+{
+  const uint8_t digest[LB_SHA256_SIZE] = {1};
+  const struct lb_selection selection = {.slot = 1, .digest = digest, .attempts = 3};
+
+  (void)state;
+  for (int rejected = 0; rejected < 2; rejected++) {
+    struct fixture fixture;
+    struct lb_journal journal;
+    struct lb_otadata otadata;
+    int result = LB_MORE;
+
+    fixture_open_miniature(&fixture, true, 3);
+    fixture_put_made(&fixture, "factory", 1, 5008);
+    fixture_put_made(&fixture, "ota_0", 2, 5008);
+    fixture_put_made(&fixture, "ota_1", 3, 5008);
+    open_journal(&fixture, "ota_1", &journal);
+    assert_result(lb_otadata_read(&otadata, &fixture.device), LB_OK);
+    for (int steps = 0; steps < STEPS && result == LB_MORE; steps++) {
+      result = lb_otadata_select_slot(&otadata, &fixture.device, &selection);
+    }
+    assert_result(result, LB_OK);
+    if (rejected) {
+      const struct lb_partition slot = fixture_partition(&fixture, "ota_1");
+
+      assert_result(lb_trial_reject(&fixture.device, &slot, LB_TRIAL_OPERATOR), LB_OK);
+    }
+    assert_string_equal(choose(&fixture), "ota_2");
+    fixture_close(&fixture);
+  }
+}
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_but_interrupted)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_but_interrupted),
+                                     cmocka_unit_test(test_selected_since)};
 
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -266,6 +266,7 @@ def test_full_nvs(module):
     lines = module.run("ota history").lines
     assert lines == ["No updates known", "  The nvs partition has no room for the history of updates: some may be missing - "
                                          "remove settings first"]
+    assert lifeboat("flash", "history", module.flash).stdout.splitlines() == lines
 
 
 def test_damaged_entry_is_left_out(module):

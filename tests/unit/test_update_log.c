@@ -449,9 +449,34 @@ static void test_interrupted_and_given_up(void **state)
   end(world, LB_HISTORY_FAILED, LB_ERR_IMAGE_DIGEST, "1");
   begin(world, SOURCE, "ota_0", "1"); /* the slot has been overwritten meanwhile */
   assert_entry(world, 0, 4, LB_HISTORY_BEGUN, LB_OK);
-  begin(world, SOURCE, "ota_1", "1"); /* and that one is gone on with */
-  assert_entry(world, 2, 2, LB_HISTORY_BEGUN, LB_OK);
-  assert_count(world, 4);
+  begin(world, SOURCE, "ota_1", "1"); /* other updates came between: what was done last has to be on top */
+  assert_entry(world, 0, 5, LB_HISTORY_BEGUN, LB_OK);
+  boot(world, "factory", "0");
+  assert_entry(world, 3, 2, LB_HISTORY_INTERRUPTED, LB_OK);
+  assert_count(world, 5);
+  close_world(world);
+}
+
+/* Found by `make network`: the newest verdict on an image counts, so its entry must not lie below an older one. */
+static void test_gone_on_with_after_another(void **state)
+{
+  struct world *world = open_world();
+
+  (void)state;
+  begin(world, SOURCE, "ota_0", "1");
+  boot(world, "factory", "0");
+  update(world, 1, "1");
+  reject(world, "ota_1", LB_TRIAL_CRASHED);
+  review(world);
+  assert_entry(world, 0, 2, LB_HISTORY_REJECTED, LB_TRIAL_CRASHED);
+  update(world, 0, "1"); /* with force, where the first one was interrupted */
+  confirm(world, "ota_0");
+  review(world);
+  assert_entry(world, 0, 3, LB_HISTORY_CONFIRMED, LB_OK);
+  assert_entry(world, 1, 2, LB_HISTORY_REJECTED, LB_TRIAL_CRASHED);
+  choose_factory(world); /* from now on only the history knows */
+  assert_true(was_confirmed(world, "1"));
+  assert_false(failed_before(world, "1", true, NULL));
   close_world(world);
 }
 
@@ -687,6 +712,7 @@ int main(void)
       cmocka_unit_test(test_counts_at_once),
       cmocka_unit_test(test_interrupted_and_gone_on_with),
       cmocka_unit_test(test_interrupted_and_given_up),
+      cmocka_unit_test(test_gone_on_with_after_another),
       cmocka_unit_test(test_abandoned),
       cmocka_unit_test(test_selected_but_not_told),
       cmocka_unit_test(test_complete_but_not_selected),
