@@ -3,8 +3,9 @@
 #include "boot/bootloader.h"
 
 #include "boot/handoff.h"
+#include "boot/load.h"
 #include "ports/mbedtls/hash.h"
-#include "ports/sifive_u/load.h"
+#include "ports/sifive_u/jump.h"
 #include "ports/sifive_u/registers.h"
 #include "ports/sifive_u/reset.h"
 #include "ports/sifive_u/retained.h"
@@ -15,6 +16,7 @@
 
 static struct spi spi;
 static struct spi_nor nor;
+static struct lb_flash flash; /* nor's driver, without what cannot be trusted */
 static struct mbedtls_hash sha256_state;
 static struct mbedtls_hash md5_state;
 static struct lb_hash sha256;
@@ -31,15 +33,6 @@ static void log_piece(void *context, const char *text)
 {
   (void)context;
   uart_print(text);
-}
-
-static _Noreturn void halt(const char *why)
-{
-  watchdog_arm(0);
-  uart_print(why);
-  for (;;) {
-    __asm__ volatile("wfi");
-  }
 }
 
 static void increment(uint32_t counter)
@@ -63,42 +56,100 @@ static void count(enum lb_reset reset)
   retained_write(RETAINED_SURVIVED, 0);
 }
 
-/* If what was verified a moment ago does not load, the next attempt reads it again, and counts. */
-static _Noreturn void start(void)
+/* ---- slots that cannot be trusted ---- */
+
+#define CANDIDATES 17U /* factory and ota_0 to ota_15 */
+
+/* What was verified and then loaded with other bytes: from now on reads in there fail, and the next candidate boots. */
+static struct lb_partition distrusted[CANDIDATES];
+static uint32_t distrusted_count;
+
+static int read_trusted(void *context, uint32_t address, void *buffer, uint32_t length)
+{
+  for (uint32_t i = 0; i < distrusted_count; i++) {
+    if (address >= distrusted[i].offset && address - distrusted[i].offset < distrusted[i].size) {
+      return LB_ERR_FLASH_READ;
+    }
+  }
+  return nor.driver.read(context, address, buffer, length);
+}
+
+static void distrust(const struct lb_partition *partition, int err)
+{
+  uart_print("boot: ");
+  uart_print(partition->label);
+  uart_print(": does not load: ");
+  uart_print(lb_boot_cause(err));
+  uart_print("\n");
+  distrusted[distrusted_count++] = *partition;
+}
+
+/* ---- start ---- */
+
+/* Bootloader, tables and factory are never written, whatever goes wrong above the driver. */
+static void protect(void)
+{
+  struct lb_partition factory;
+  int err = spi_nor_protect(&nor, 0, LB_TABLE_ADDRESS + LB_TABLE_SECTOR);
+  if (!err && lb_table_read(&bootloader.table, &nor.driver, &md5) == LB_OK &&
+      lb_table_find(&bootloader.table, LB_TYPE_APP, LB_SUBTYPE_FACTORY, &factory) == LB_OK) {
+    err = spi_nor_protect(&nor, factory.offset, factory.offset + factory.size);
+  }
+  if (err) {
+    reset_after_pause();
+  }
+}
+
+static void open_flash(void)
+{
+  spi_bus_open(&spi, QSPI0_BASE);
+  int err = spi_nor_open(&nor, &spi, false);
+  if (err) {
+    uart_print("boot: halted: the flash does not answer - check its wiring\n");
+    reset_after_pause();
+  }
+  nor.feed = feed;
+  flash = nor.driver;
+  flash.read = read_trusted;
+  protect();
+}
+
+/* Goes to what boots, if it loads as it was verified. */
+static void start(enum lb_reset reset)
 {
   const struct lb_image_info *image = &bootloader.verify.image.info;
-  handoff_write(retained_handoff(), &bootloader.decision, image);
-  int err = load_segments(&nor.driver, bootloader.decision.partition.offset, image);
+  const struct lb_partition partition = bootloader.decision.partition;
+  bootloader.decision.reset = reset;
+  int err = load_segments(&flash, &sha256, partition.offset, image);
   if (err) {
-    uart_print("boot: does not load: ");
-    uart_print(lb_boot_cause(err));
-    uart_print("\n");
-    reset_board(LB_RESET_CRASH);
+    distrust(&partition, err);
+    return;
   }
+  handoff_write(retained_handoff(), &bootloader.decision, image);
+  reset_forget_cause(); /* only now: a loss of power meanwhile leaves nothing, a hang is the watchdog's to tell */
   watchdog_feed();
-  load_jump(image->entry);
+  jump(image->entry);
 }
 
 int main(void)
 {
   const enum lb_reset reset = reset_cause();
+  enum lb_reset judged = reset;
   uart_open();
   count(reset);
-  spi_bus_open(&spi, QSPI0_BASE);
-  if (spi_nor_open(&nor, &spi, false)) {
-    halt("boot: halted: the flash does not answer - check its wiring\n");
-  }
-  nor.feed = feed;
   mbedtls_hash_sha256(&sha256, &sha256_state);
   mbedtls_hash_md5(&md5, &md5_state);
+  open_flash();
   bootloader.device = (struct lb_device){
-      .flash = &nor.driver, .sha256 = &sha256, .md5 = &md5, .chip = lb_chip_by_name("sifive_u"), .revision = 0};
+      .flash = &flash, .sha256 = &sha256, .md5 = &md5, .chip = lb_chip_by_name("sifive_u"), .revision = 0};
   bootloader.log = log_piece;
-  bootloader.reset = reset;
-  if (bootloader_run(&bootloader) != LB_OK) {
-    halt("");
+  while (distrusted_count < CANDIDATES) {
+    bootloader.reset = judged;
+    if (bootloader_run(&bootloader) != LB_OK) {
+      break;
+    }
+    start(reset);
+    judged = LB_RESET_COMMANDED; /* the reset has been judged, and counts once */
   }
-  bootloader.decision.reset = reset;
-  reset_forget_cause(); /* only now: a loss of power meanwhile leaves nothing, a hang is the watchdog's to tell */
-  start();
+  reset_after_pause();
 }

@@ -3,10 +3,12 @@
  * The first code to run, in the part of a microcontroller's mask ROM: it loads the bootloader from flash 0x1000 and
  * goes there. The second hart stays here as the watchdog (watchdog.h).
  */
+#include "boot/load.h"
 #include "lifeboat/error.h"
 #include "ports/mbedtls/hash.h"
-#include "ports/sifive_u/load.h"
+#include "ports/sifive_u/jump.h"
 #include "ports/sifive_u/registers.h"
+#include "ports/sifive_u/reset.h"
 #include "ports/sifive_u/spi_bus.h"
 #include "ports/sifive_u/uart.h"
 #include "ports/sifive_u/watchdog.h"
@@ -19,14 +21,14 @@
 /* As lib/chip.c has it, but for what a bootloader may fill: memory below the firmware's. */
 static const struct lb_chip chip = {.id = 0xFFF0, .name = "sifive_u", .ram = {0x80020000, 0x80080000}};
 
+static struct mbedtls_hash sha256_state;
+static struct lb_hash sha256;
+
 static int verify(const struct lb_flash *flash, struct lb_image *image)
 {
-  static struct mbedtls_hash state;
-  static struct lb_hash sha256;
   const struct lb_image_rules rules = {
       .chip = &chip, .revision = LB_REVISION_ANY, .capacity = BOOTLOADER_ROOM, .address = BOOTLOADER_ADDRESS};
   uint8_t piece[PIECE];
-  mbedtls_hash_sha256(&sha256, &state);
   int err = lb_image_start(image, &rules, &sha256);
   for (uint32_t at = 0; !err && at < BOOTLOADER_ROOM; at += PIECE) {
     err = lb_flash_read(flash, BOOTLOADER_ADDRESS + at, piece, PIECE);
@@ -41,16 +43,12 @@ static int verify(const struct lb_flash *flash, struct lb_image *image)
   return err ? err : lb_image_finish(image);
 }
 
-/* There is nothing else to start, and nothing that a reset would mend. */
-static _Noreturn void halt(int err)
+static _Noreturn void give_up(int err)
 {
-  watchdog_arm(0);
   uart_print("rom: no bootloader at 0x1000: ");
   uart_print(spi_nor_error_info(err)->cause);
-  uart_print("\n");
-  for (;;) {
-    __asm__ volatile("wfi");
-  }
+  uart_print(" - write a bootloader by cable\n");
+  reset_after_pause();
 }
 
 int main(void)
@@ -59,18 +57,19 @@ int main(void)
   static struct spi_nor nor;
   static struct lb_image image;
   uart_open();
+  mbedtls_hash_sha256(&sha256, &sha256_state);
   spi_bus_open(&spi, QSPI0_BASE);
   int err = spi_nor_open(&nor, &spi, false);
   if (!err) {
     err = verify(&nor.driver, &image);
   }
   if (!err) {
-    err = load_segments(&nor.driver, BOOTLOADER_ADDRESS, &image.info);
+    err = load_segments(&nor.driver, &sha256, BOOTLOADER_ADDRESS, &image.info);
   }
   if (!err) {
-    load_jump(image.info.entry);
+    jump(image.info.entry);
   }
-  halt(err);
+  give_up(err);
 }
 
 /* ---- the second hart ---- */

@@ -8,6 +8,13 @@
 /* Leaves the cause in retained memory and pulls the reset line. Does not return. */
 _Noreturn void reset_board(enum lb_reset cause);
 
+/*
+ * For programs that have nothing to start: says so, waits RESET_RETRY_S, in which somebody may attach a cable, and
+ * resets as if commanded, which no trial counts. A chip that was not ready or misread answers next time.
+ */
+#define RESET_RETRY_S 10U
+_Noreturn void reset_after_pause(void);
+
 /* Why the processor started: what was left there, else power-on. */
 enum lb_reset reset_cause(void);
 
