@@ -39,8 +39,9 @@ $(BOARD)/sources.done: packaging/debian-sources.txt packaging/fetch-sources.sh
 	@packaging/fetch-sources.sh lwip mbedtls
 	@mkdir -p $(BOARD) && touch $@
 
-board: board-build $(VENV)/installed ## the board in QEMU with a depot beside it, and you at its console
-	@$(VENV)/bin/python scripts/board.py
+FRESH ?=
+board: board-build $(VENV)/installed ## the board in QEMU, a depot, and you at its console; FRESH=1: with a new flash and card
+	@$(VENV)/bin/python scripts/board.py $(if $(filter-out 0,$(FRESH)),--fresh)
 
 BOARD_PYTHON := LIFEBOAT_BINARY=$(CURDIR)/build/lifeboat $(VENV)/bin/python
 BOARD_PYTEST := $(BOARD_PYTHON) -m pytest -n 2 --timeout=300 -o cache_dir=$(CURDIR)/build/pytest tests/board

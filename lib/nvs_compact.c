@@ -112,28 +112,12 @@ static int gain_room(struct lb_nvs *nvs, uint32_t entries)
   return err ? err : nvs_compact(nvs, source);
 }
 
-/*
- * If a header was in flight where the next item goes when the power went, it may read blank now, and some of its bits
- * as they were meant to be only tomorrow: nothing is written over it.
- */
-static int bury_next(struct lb_nvs *nvs, uint32_t room)
-{
-  const uint32_t next = NVS_ENTRIES - room;
-  int err = nvs_bitmap_erased(nvs, nvs->active, next + 1U, next + 2U); /* as the sign that the other is not completed */
-  err = err ? err : nvs_bitmap_erased(nvs, nvs->active, next, next + 1U);
-  nvs->next_may_be_weak = err != LB_OK;
-  return err;
-}
-
 int nvs_make_room(struct lb_nvs *nvs, uint32_t entries)
 {
   uint32_t room = 0;
   int err = nvs_room(nvs, &room);
-  if (err) {
+  if (err || room >= entries) {
     return err;
-  }
-  if (room >= entries + (nvs->next_may_be_weak ? 2U : 0U)) {
-    return nvs->next_may_be_weak ? bury_next(nvs, room) : LB_OK;
   }
   uint32_t free_pages = nvs_pages_count(nvs, NVS_PAGE_FREE);
   if (free_pages == 0) {

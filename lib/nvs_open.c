@@ -70,7 +70,6 @@ int lb_nvs_open(struct lb_nvs *nvs, const struct lb_flash *flash, const struct l
   nvs->failed = false;
   nvs->writable = writable;
   nvs->unsettled = writable;
-  nvs->next_may_be_weak = writable;
   nvs->erases_left = 1;
   nvs->copies_left = 1;
   err = writable ? nvs_recover(nvs) : LB_OK;

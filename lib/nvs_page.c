@@ -131,6 +131,9 @@ static int erase_page(struct lb_nvs *nvs, uint32_t page)
 {
   uint32_t address = nvs_page_address(nvs, page);
   uint32_t erased = 0; /* all of the page, since it is aligned to itself and one of the sizes: lb_nvs_open looked */
+  if (nvs->erases_left == 0) {
+    return LB_MORE;
+  }
   nvs->erases_left--;
   int err = lb_flash_erase_one(nvs->flash, address, address + LB_NVS_PAGE_SIZE, &erased);
   err = err ? err : lb_flash_is_blank(nvs->flash, address, LB_NVS_PAGE_SIZE, &nvs->pages[page].blank);
@@ -162,10 +165,7 @@ int nvs_page_prepare(struct lb_nvs *nvs, uint32_t page)
 {
   bool *blank = &nvs->pages[page].blank;
   int err = *blank ? LB_OK : lb_flash_is_blank(nvs->flash, nvs_page_address(nvs, page), LB_NVS_PAGE_SIZE, blank);
-  if (err || *blank) {
-    return err;
-  }
-  return nvs->erases_left == 0 ? LB_MORE : nvs_page_retire(nvs, page); /* its header may only read as if it were none */
+  return err == LB_OK && !*blank ? erase_page(nvs, page) : err;
 }
 
 int nvs_page_activate(struct lb_nvs *nvs, uint32_t page)
@@ -191,7 +191,6 @@ int nvs_page_activate(struct lb_nvs *nvs, uint32_t page)
     nvs->pages[page].state = NVS_PAGE_ACTIVE;
     nvs->pages[page].blank = false;
     nvs->active = page;
-    nvs->next_may_be_weak = false;
   }
   return err;
 }

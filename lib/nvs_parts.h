@@ -172,12 +172,6 @@ int nvs_put(struct lb_nvs *nvs, const struct nvs_header *header, const void *dat
 /* Copies an item to the active page, which has room for it. */
 int nvs_put_copy(struct lb_nvs *nvs, const struct nvs_item *from);
 
-/*
- * Programs an item once more as it reads, and marks it as written: a cut may have left any of that weak. `*good` is
- * false, and nothing is marked, if its data are not what its header says.
- */
-int nvs_put_again(struct lb_nvs *nvs, const struct nvs_item *item, bool *good);
-
 /* Marks all entries of an item as erased, its header last. */
 int nvs_item_erase(struct lb_nvs *nvs, const struct nvs_item *item);
 

@@ -14,7 +14,6 @@
 #include "lifeboat/crc32.h"
 
 #define CRC_START 0xFFFFFFFFU
-#define DATA_CRC  28U /* in a header */
 
 int nvs_room(const struct lb_nvs *nvs, uint32_t *entries)
 {
@@ -67,7 +66,7 @@ static void fill_header(const struct nvs_header *header, const void *data, uint3
   if (nvs_item_has_data(header->type)) {
     lb_store_le16(bytes + NVS_VALUE, (uint16_t)length);
     lb_store_le16(bytes + 26, 0xFFFF);
-    lb_store_le32(bytes + DATA_CRC, lb_crc32(CRC_START, data, length));
+    lb_store_le32(bytes + 28, lb_crc32(CRC_START, data, length));
   }
   seal(bytes);
 }
@@ -129,50 +128,6 @@ int nvs_put_copy(struct lb_nvs *nvs, const struct nvs_item *from)
   err = write_header(nvs, &to);
   err = err ? err : copy_data(nvs, from, &to);
   return err ? err : mark_data(nvs, &to);
-}
-
-/*
- * The data as they read now, which makes none of them weak that is meant to be 0. Read back only as a whole: if they
- * are not what they were meant to be, they may read differently each time.
- */
-static int program_data_again(struct lb_nvs *nvs, const struct nvs_item *item, bool *good)
-{
-  uint8_t piece[NVS_PIECE];
-  const uint32_t address = nvs_entry_address(nvs, item->page, item->index + 1U);
-  const uint32_t size = nvs_item_size(item);
-  uint32_t crc = CRC_START;
-  for (uint32_t at = 0; at < size; at += NVS_PIECE) {
-    const uint32_t length = lb_smaller(size - at, NVS_PIECE);
-    int err = lb_flash_read(nvs->flash, address + at, piece, length);
-    err = err ? err : lb_flash_program(nvs->flash, address + at, piece, length);
-    if (err) {
-      nvs->failed = true;
-      return err;
-    }
-    crc = lb_crc32(crc, piece, length);
-  }
-  *good = crc == lb_load_le32(item->bytes + DATA_CRC);
-  return LB_OK;
-}
-
-int nvs_put_again(struct lb_nvs *nvs, const struct nvs_item *item, bool *good)
-{
-  const bool has_data = nvs_item_has_data(nvs_item_type(item));
-  bool same = false;
-  int err = has_data ? nvs_item_check_data(nvs, item, NULL, &same) : LB_OK;
-  *good = err == LB_OK;
-  if (err) {
-    return err == LB_ERR_NVS_DAMAGED ? LB_OK : err;
-  }
-  err = nvs_program(nvs, nvs_entry_address(nvs, item->page, item->index), item->bytes, NVS_ENTRY);
-  if (err == LB_OK && has_data) {
-    err = program_data_again(nvs, item, good);
-  }
-  if (err || !*good) {
-    return err;
-  }
-  err = nvs_bitmap_written(nvs, item->page, item->index, item->index + 1U);
-  return err ? err : mark_data(nvs, item);
 }
 
 /* ---- erasing ---- */

@@ -41,7 +41,10 @@ struct command {
   uint8_t least; /* arguments it needs */
   uint8_t most;
   enum command_argument kinds[COMMAND_ARGUMENTS];
-  /* Begins the command. LB_OK: done. LB_MORE: console->job has been filled. Else it failed and has said so. */
+  /*
+   * Begins the command. argv[0] to argv[argc - 1] are the words behind the command's own, argv[argc] is NULL; they stay
+   * until the command ends. LB_OK: done. LB_MORE: console->job has been filled. Else it failed and has said so.
+   */
   int (*start)(struct console *console, int argc, char **argv);
 };
 

@@ -62,7 +62,7 @@ static void end_job(struct console *console)
 
 int console_execute(struct console *console, const char *line)
 {
-  char *words[CONSOLE_WORDS];
+  char *words[CONSOLE_WORDS + 1];
   const struct command *command;
   uint32_t own = 0;
   size_t length = text_length(line);
@@ -74,6 +74,7 @@ int console_execute(struct console *console, const char *line)
   }
   memcpy(console->line, line, length + 1);
   uint32_t count = words_split(console->line, words, CONSOLE_WORDS);
+  words[count] = NULL;
   if (count == 0 || words[0][0] == '#') {
     return LB_OK;
   }

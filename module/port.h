@@ -93,7 +93,7 @@ struct port_files {
   int (*read)(struct port_file *file, void *buffer, uint32_t capacity, uint32_t *got);
   void (*close)(struct port_file *file);
   int (*stat)(void *context, const char *path, struct port_file_info *info);
-  /* Calls `entry` for each name in a directory, sorted by name; "/" lists the mounts. */
+  /* Calls `entry` for each name in a directory, sorted by name, as far as the port has room; "/" lists the mounts. */
   int (*list)(void *context, const char *path,
               void (*entry)(void *entry_context, const char *name, const struct port_file_info *info),
               void *entry_context);

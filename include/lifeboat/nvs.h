@@ -71,9 +71,8 @@ struct lb_nvs {
   uint32_t erases_left; /* in this call */
   uint32_t copies_left; /* in this call */
   bool writable;
-  bool failed;           /* a write did: nothing more is written */
-  bool unsettled;        /* what was written last before it was opened may have been in flight when the power went */
-  bool next_may_be_weak; /* so may the entry behind it, blank as it reads */
+  bool failed;    /* a write did: nothing more is written */
+  bool unsettled; /* what was written last before it was opened may have been in flight when the power went */
   struct lb_nvs_page pages[LB_NVS_PAGES_MAX];
 };
 

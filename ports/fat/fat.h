@@ -4,8 +4,9 @@
  *
  * The volume is the first FAT partition of an MBR, or the whole medium if it is formatted without partitions. Nothing
  * on the medium is trusted: what cannot be is PORT_ERR_FILE_IO, or PORT_ERR_FILE_SYSTEM when mounting. Every function
- * ends, whatever the medium holds: chains of clusters are checked for loops, a directory has at most
- * FAT_DIRECTORY_ENTRIES entries. There is no heap and no recursion; all structs are the caller's.
+ * ends, whatever the medium holds: a file has no more bytes than its size says, even if its chain of clusters is a
+ * loop, and a directory at most FAT_DIRECTORY_ENTRIES entries. There is no heap and no recursion; all structs are the
+ * caller's.
  *
  * Names are UTF-8. They are compared as FAT does, without regard to case, but only for ASCII letters. What is no
  * valid UTF-16, and characters of short names that are no ASCII (their code page is not known), become U+FFFD.
@@ -108,12 +109,18 @@ struct fat_file {
 };
 
 /*
- * Opens the file `entry`, and follows its chain of clusters once to see that it has no loop and is as long as the file
- * says. PORT_ERR_FILE_IS_DIRECTORY.
+ * Opens the file `entry`, without reading anything: its chain of clusters would be long. PORT_ERR_FILE_IS_DIRECTORY;
+ * PORT_ERR_FILE_IO: it begins nowhere, or is larger than the volume.
  */
 int fat_file_open(struct fat_volume *volume, struct fat_file *file, const struct fat_entry *entry);
 
-/* Reads up to `capacity` bytes: less only at the end, `*got` is 0 there. After an error the place is the same. */
+/*
+ * Reads up to `capacity` bytes: less only at the end, `*got` is 0 there. After an error the place is the same.
+ *
+ * Each cluster is found from the one before it, and the chain is never followed from its begin again. It is
+ * PORT_ERR_FILE_IO to come to where the chain leads out of the volume or ends before the file does. A chain that leads
+ * to wrong clusters, or in a circle, gives `size` wrong bytes: whoever reads has to check what the file says.
+ */
 int fat_file_read(struct fat_file *file, void *buffer, uint32_t capacity, uint32_t *got);
 
 /*

@@ -9,35 +9,6 @@ static uint32_t cluster_size(const struct fat_volume *volume)
   return volume->sectors_in_cluster * BLOCK_SIZE;
 }
 
-/*
- * Follows a chain to its end: it has no loop, and `wanted` clusters or more. A second place waits in the chain at 1, 2,
- * 4, 8... steps; the first one comes back to it if there is a loop (Brent's algorithm).
- */
-static int check_chain(struct fat_volume *volume, uint32_t cluster, uint32_t wanted)
-{
-  uint32_t waiting = cluster;
-  uint32_t move_at = 1;
-  for (uint32_t count = 1; count <= volume->clusters; count++) {
-    uint32_t next = 0;
-    const int err = fat_next_cluster(volume, cluster, &next);
-    if (err) {
-      return err;
-    }
-    if (next == 0) {
-      return count >= wanted ? LB_OK : PORT_ERR_FILE_IO;
-    }
-    if (next == waiting) {
-      return PORT_ERR_FILE_IO;
-    }
-    if (count == move_at) {
-      waiting = next;
-      move_at *= 2;
-    }
-    cluster = next;
-  }
-  return PORT_ERR_FILE_IO;
-}
-
 int fat_file_open(struct fat_volume *volume, struct fat_file *file, const struct fat_entry *entry)
 {
   if (entry->is_directory) {
@@ -47,7 +18,8 @@ int fat_file_open(struct fat_volume *volume, struct fat_file *file, const struct
   if (entry->size == 0) {
     return LB_OK;
   }
-  return check_chain(volume, entry->cluster, (entry->size - 1) / cluster_size(volume) + 1);
+  const bool has_room = (entry->size - 1) / cluster_size(volume) < volume->clusters;
+  return has_room && fat_is_cluster(volume, entry->cluster) ? LB_OK : PORT_ERR_FILE_IO;
 }
 
 /* Moves to the cluster of the next byte, which is there. */

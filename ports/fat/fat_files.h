@@ -9,9 +9,15 @@
  * commit, remove and rename return PORT_ERR_FILE_READ_ONLY. Not more than FAT_FILES_OPEN files are open at a time:
  * PORT_ERR_FILE_BUSY.
  *
- * A call takes as long as the card needs: open reads the table's sectors of the whole file, list reads the directory
- * once for about each 200 names. A watchdog is best fed by the device's driver. What list calls back must not call the
- * functions of `port`.
+ * list sorts names in groups: FAT_FILES_LIST_NAMES names, or as many as fit into FAT_FILES_LIST_SIZE bytes. A directory
+ * of one group is sorted; of a larger one each group is, in the order in which the directory has them. What list calls
+ * back must not call the functions of `port`.
+ *
+ * How long a call takes is bounded, for a watchdog that is fed between calls. For each name of a path open, stat and
+ * list read a directory once, and nothing of a file. FAT allows 2 MB for a directory: 4096 sectors, and what the table
+ * says of them. read reads at most 9 sectors, and for each of them 4 of the table, mostly none. Mounting comes on top,
+ * and the same again if the device failed in the middle; how long that takes is the driver's matter. fat_files_rename
+ * reads the directory more often: 5 times, and once more for each short name that is taken, 99 at most.
  */
 #ifndef PORTS_FAT_FAT_FILES_H
 #define PORTS_FAT_FAT_FILES_H
@@ -22,8 +28,9 @@
 #include "module/port.h"
 #include "ports/fat/fat.h"
 
-#define FAT_FILES_OPEN      4U
-#define FAT_FILES_LIST_SIZE 8192U /* bytes for names while a directory is sorted: about 200, then it is read again */
+#define FAT_FILES_OPEN       4U
+#define FAT_FILES_LIST_NAMES 256U  /* how many are sorted at a time, */
+#define FAT_FILES_LIST_SIZE  8192U /* and the bytes for them, 16 more than its name and the NUL for each */
 
 /* An open file. */
 struct port_file {
@@ -36,11 +43,10 @@ struct port_file {
 struct fat_listing {
   void (*entry)(void *context, const char *name, const struct port_file_info *info);
   void *context;
-  bool has_begun; /* `last_name`, of the directory entry `last_index`, is the last that was told */
-  uint32_t last_index;
-  char last_name[FAT_NAME_SIZE];
-  bool is_full;  /* there are more names behind those in `records` */
-  uint32_t used; /* bytes of `records` */
+  bool has_begun;                       /* some name was told */
+  uint32_t count;                       /* of names that are kept, and */
+  uint32_t used;                        /* bytes of `records` with them */
+  uint16_t order[FAT_FILES_LIST_NAMES]; /* where in `records` each of them is, sorted by name */
   uint8_t records[FAT_FILES_LIST_SIZE];
 };
 

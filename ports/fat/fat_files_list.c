@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Sorting without a heap: the directory is read, and of the names that were not told yet as many of the first ones as
- * there is room for are kept, sorted; they are told, and the directory is read again until all are.
+ * Sorting without a heap, and with the directory read only once, however many names it has: names are kept, sorted,
+ * until there is no room for another one; then they are told, and the next group begins.
  */
 #include "ports/fat/fat_files_list.h"
 
@@ -11,113 +11,108 @@
 #include "ports/fat/fat_parts.h"
 
 /* A name that is kept: the record is RECORD_NAME bytes and the name with its NUL. */
-#define RECORD_LENGTH    0U /* of the record */
-#define RECORD_INDEX     4U
-#define RECORD_SIZE      8U
-#define RECORD_DIRECTORY 12U
-#define RECORD_MODIFIED  16U /* 0 to 2107: fits into 33 bits */
-#define RECORD_NAME      24U
+#define RECORD_SIZE      0U
+#define RECORD_DIRECTORY 4U
+#define RECORD_MODIFIED  8U /* 0 to 2107: fits into 33 bits */
+#define RECORD_NAME      16U
 
-/* By name; names that are there twice by where they are. */
-static bool is_before(const char *name, uint32_t index, const char *other, uint32_t other_index)
+_Static_assert(RECORD_NAME + FAT_NAME_SIZE <= FAT_FILES_LIST_SIZE, "every name has room");
+_Static_assert(FAT_FILES_LIST_SIZE <= UINT16_MAX, "fat_listing.order");
+
+static bool is_before(const char *name, const char *other)
 {
   uint32_t at = 0;
   while (name[at] == other[at] && name[at] != '\0') {
     at++;
   }
-  const uint8_t left = (uint8_t)name[at];
-  const uint8_t right = (uint8_t)other[at];
-  return left != right ? left < right : index < other_index;
+  return (uint8_t)name[at] < (uint8_t)other[at];
 }
 
-static void write_record(uint8_t *record, uint32_t length, const struct fat_entry *entry)
+static const char *name_of(const struct fat_listing *listing, uint32_t number)
 {
-  lb_store_le32(record + RECORD_LENGTH, length);
-  lb_store_le32(record + RECORD_INDEX, entry->last);
+  return (const char *)listing->records + listing->order[number] + RECORD_NAME;
+}
+
+/* How many of the names that are kept come before `name`, or are the same. */
+static uint32_t find_place(const struct fat_listing *listing, const char *name)
+{
+  uint32_t low = 0;
+  uint32_t high = listing->count;
+  while (low < high) {
+    const uint32_t middle = (low + high) / 2;
+    if (is_before(name, name_of(listing, middle))) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+static uint32_t record_length(const struct fat_entry *entry)
+{
+  return RECORD_NAME + fat_length(entry->name) + 1;
+}
+
+static bool has_room(const struct fat_listing *listing, const struct fat_entry *entry)
+{
+  return listing->count < FAT_FILES_LIST_NAMES && record_length(entry) <= FAT_FILES_LIST_SIZE - listing->used;
+}
+
+static void keep(struct fat_listing *listing, const struct fat_entry *entry)
+{
+  uint8_t *record = listing->records + listing->used;
+  const uint32_t length = record_length(entry);
+  const uint32_t place = find_place(listing, entry->name);
   lb_store_le32(record + RECORD_SIZE, entry->size);
   lb_store_le32(record + RECORD_DIRECTORY, entry->is_directory ? 1 : 0);
   lb_store_le32(record + RECORD_MODIFIED, (uint32_t)entry->modified);
   lb_store_le32(record + RECORD_MODIFIED + 4, (uint32_t)((uint64_t)entry->modified >> 32));
   memcpy(record + RECORD_NAME, entry->name, length - RECORD_NAME);
+  for (uint32_t i = listing->count; i > place; i--) {
+    listing->order[i] = listing->order[i - 1];
+  }
+  listing->order[place] = (uint16_t)listing->used;
+  listing->count++;
+  listing->used += length;
 }
 
-static bool record_is_before(const uint8_t *record, const struct fat_entry *entry)
-{
-  return is_before((const char *)record + RECORD_NAME, lb_load_le32(record + RECORD_INDEX), entry->name, entry->last);
-}
-
-/*
- * Keeps a name if it comes before one that is kept, or if none was left out yet. The last ones are left out until there
- * is room: so all that are kept come before all that are not.
- */
-static void keep(struct fat_listing *listing, const struct fat_entry *entry)
-{
-  uint8_t *records = listing->records;
-  const uint32_t length = RECORD_NAME + fat_length(entry->name) + 1;
-  uint32_t at = 0;
-  while (at < listing->used && record_is_before(records + at, entry)) {
-    at += lb_load_le32(records + at + RECORD_LENGTH);
-  }
-  if (at + length > FAT_FILES_LIST_SIZE || (listing->is_full && at == listing->used)) {
-    listing->used = at; /* whatever stood behind it comes later still */
-    listing->is_full = true;
-    return;
-  }
-  uint32_t end = at;
-  while (end < listing->used && end + lb_load_le32(records + end + RECORD_LENGTH) + length <= FAT_FILES_LIST_SIZE) {
-    end += lb_load_le32(records + end + RECORD_LENGTH);
-  }
-  listing->is_full |= end < listing->used;
-  for (uint32_t i = end; i > at; i--) {
-    records[i - 1 + length] = records[i - 1];
-  }
-  write_record(records + at, length, entry);
-  listing->used = end + length;
-}
-
-static int gather(struct fat_files *files, const struct fat_directory *start)
-{
-  struct fat_listing *listing = &files->listing;
-  struct fat_directory directory = *start;
-  int result = LB_OK;
-  listing->used = 0;
-  listing->is_full = false;
-  while ((result = fat_directory_next(&files->volume, &directory, &files->entry)) == LB_MORE) {
-    const struct fat_entry *entry = &files->entry;
-    if (!listing->has_begun || is_before(listing->last_name, listing->last_index, entry->name, entry->last)) {
-      keep(listing, entry);
-    }
-  }
-  return result;
-}
-
+/* Tells the group, and forgets it. */
 static void tell(struct fat_listing *listing)
 {
-  for (uint32_t at = 0; at < listing->used; at += lb_load_le32(listing->records + at + RECORD_LENGTH)) {
-    const uint8_t *record = listing->records + at;
-    const char *name = (const char *)record + RECORD_NAME;
+  for (uint32_t i = 0; i < listing->count; i++) {
+    const uint8_t *record = listing->records + listing->order[i];
     const uint64_t high = lb_load_le32(record + RECORD_MODIFIED + 4);
     const struct port_file_info info = {
         .size = lb_load_le32(record + RECORD_SIZE),
         .modified = (int64_t)(high << 32 | lb_load_le32(record + RECORD_MODIFIED)),
         .is_directory = lb_load_le32(record + RECORD_DIRECTORY) != 0,
     };
-    memcpy(listing->last_name, name, fat_length(name) + 1);
-    listing->last_index = lb_load_le32(record + RECORD_INDEX);
     listing->has_begun = true;
-    listing->entry(listing->context, name, &info);
+    listing->entry(listing->context, name_of(listing, i), &info);
   }
+  listing->count = 0;
+  listing->used = 0;
 }
 
 int fat_files_list(struct fat_files *files)
 {
-  struct fat_directory start;
-  int err = fat_directory_open(&files->volume, &start, &files->entry);
-  do {
-    err = err ? err : gather(files, &start);
-    if (err == LB_OK) {
-      tell(&files->listing);
+  struct fat_listing *listing = &files->listing;
+  struct fat_directory directory;
+  int result = fat_directory_open(&files->volume, &directory, &files->entry);
+  if (result) {
+    return result;
+  }
+  listing->count = 0;
+  listing->used = 0;
+  while ((result = fat_directory_next(&files->volume, &directory, &files->entry)) == LB_MORE) {
+    if (!has_room(listing, &files->entry)) {
+      tell(listing);
     }
-  } while (err == LB_OK && files->listing.is_full);
-  return err;
+    keep(listing, &files->entry);
+  }
+  if (result == LB_OK) {
+    tell(listing);
+  }
+  return result;
 }

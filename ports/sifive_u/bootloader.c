@@ -14,6 +14,8 @@
 #include "ports/sifive_u/watchdog.h"
 #include "ports/spi/spi_nor.h"
 
+_Static_assert(SPI_NOR_LONGEST_MS < WATCHDOG_BOOT_MS, "a chip that is stuck has to be told, not to look like a hang");
+
 static struct spi spi;
 static struct spi_nor nor;
 static struct lb_flash flash; /* nor's driver, without what cannot be trusted */
@@ -103,6 +105,7 @@ static void protect(void)
 static void open_flash(void)
 {
   spi_bus_open(&spi, QSPI0_BASE);
+  watchdog_feed();
   int err = spi_nor_open(&nor, &spi, false);
   if (err) {
     uart_print("boot: halted: the flash does not answer - check its wiring\n");

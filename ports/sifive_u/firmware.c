@@ -103,6 +103,14 @@ static void note_survival(void)
   }
 }
 
+/* `exit`: unlike a terminal of the virtual module this console does not end. */
+static void answer_exit(void)
+{
+  static const char answer[] = "This console is the board's own, and stays: switch the board off instead\n";
+  module.exit_requested = false;
+  console.write(console.output_context, answer, sizeof answer - 1);
+}
+
 static _Noreturn void work(void)
 {
   for (;;) {
@@ -111,6 +119,9 @@ static _Noreturn void work(void)
     const bool busy = terminal_step(&terminal);
     const bool more = module_tick(&module);
     note_survival();
+    if (module.exit_requested) {
+      answer_exit();
+    }
     if (module.reset_requested) {
       watchdog_arm(WATCHDOG_STOP_MS);
       console_reset(&console);

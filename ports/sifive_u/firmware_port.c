@@ -19,6 +19,9 @@
 
 #define TABLE_END (LB_TABLE_ADDRESS + LB_TABLE_SECTOR) /* bootloader, copy of the table, table: never written */
 
+_Static_assert(SPI_NOR_LONGEST_MS < WATCHDOG_FIRMWARE_MS,
+               "a chip that is stuck has to be told, not to look like a hang");
+
 static struct spi flash_bus;
 static struct spi card_bus;
 static struct spi_nor nor;

@@ -18,6 +18,8 @@
 #define BOOTLOADER_ROOM    0x6000U /* up to the copy of the partition table */
 #define PIECE              512U
 
+_Static_assert(SPI_NOR_LONGEST_MS < WATCHDOG_BOOT_MS, "a chip that is stuck has to be told, not to look like a hang");
+
 /* As lib/chip.c has it, but for what a bootloader may fill: memory below the firmware's. */
 static const struct lb_chip chip = {.id = 0xFFF0, .name = "sifive_u", .ram = {0x80020000, 0x80080000}};
 

@@ -12,6 +12,9 @@
 #define WRITE_ENABLE     0x06U
 #define READ_ID          0x9FU
 #define RELEASE          0xABU /* from deep power-down */
+#define WRITE_DISABLE    0x04U
+#define EXIT_4_BYTE      0xE9U /* back to 3-byte addresses */
+#define WRITE_EXTENDED   0xC5U /* the extended address register, or bank register: the fourth address byte */
 
 /* Bits of the status register. */
 #define STATUS_WIP       0x01U /* write in progress */
@@ -20,12 +23,19 @@
 /* All bits of the status set: no chip has that, but an open wire. */
 #define STATUS_OF_NOBODY 0xFFU
 
-/* Times in microseconds: well above the maximum that the manuals give, since worn chips and cold ones are slow. */
+/*
+ * Times in microseconds: well above the maximum that the manuals give, since worn chips and cold ones are slow, and all
+ * within CALL_TIME, which leaves some of SPI_NOR_LONGEST_MS to what is not waited for.
+ */
 #define RELEASE_TIME     100U
 #define PROGRAM_TIME     50000U
-#define ERASE_TIME       1000000U /* and as much again for each ERASE_TIME_BYTES */
-#define ERASE_TIME_BYTES 16384U
-#define OPEN_TIME        10000000U /* whatever was running when the processor was reset */
+#define ERASE_TIME       1000000U /* of the smallest block */
+#define ERASE_TIME_MOST  (SPI_NOR_ERASE_MS * 1000U)
+#define ERASE_BYTES_MOST 65536U /* from here on ERASE_TIME_MOST */
+#define POWER_ON_TIME    (SPI_NOR_POWER_ON_MS * 1000U)
+#define CALL_TIME        (SPI_NOR_LONGEST_MS * 1000U - 200000U)
+
+_Static_assert(ERASE_TIME_MOST + PROGRAM_TIME < CALL_TIME, "what is late and a program fit into one call");
 
 static void command(const struct spi_nor *nor, const uint8_t *out, uint32_t length)
 {
@@ -63,19 +73,22 @@ static void feed(const struct spi_nor *nor)
   }
 }
 
-/* The time is taken before the status: whoever was held up in between is not told of a time-out that there was not. */
-static int wait_until_ready(struct spi_nor *nor, uint64_t time)
+static uint64_t now(const struct spi_nor *nor)
 {
-  const struct spi *spi = nor->spi;
-  uint64_t start = spi->now_us(spi->context);
+  return nor->spi->now_us(nor->spi->context);
+}
+
+/* The time is taken before the status: whoever was held up in between is not told of a time-out that there was not. */
+static int wait_until_ready(struct spi_nor *nor, uint64_t deadline, bool polls)
+{
   bool late = false;
 
   do {
     feed(nor);
-    if (nor->idle.poll) {
+    if (polls && nor->idle.poll) {
       nor->idle.poll(nor->idle.context);
     }
-    late = spi->now_us(spi->context) - start > time;
+    late = now(nor) > deadline;
     if ((read_status(nor) & STATUS_WIP) == 0) {
       nor->is_late = false;
       return LB_OK;
@@ -85,21 +98,28 @@ static int wait_until_ready(struct spi_nor *nor, uint64_t time)
   return SPI_NOR_ERR_BUSY;
 }
 
-/* A chip that is still busy with what it did not finish in time ignores everything, and a read would give nonsense. */
-static int expect_ready(struct spi_nor *nor)
+/*
+ * A chip that is still busy with what it did not finish in time ignores everything, and a read would give nonsense: it
+ * gets the time of the longest erase. `idle.poll` is not called: nobody expects that of a read.
+ */
+static int expect_ready(struct spi_nor *nor, uint64_t start)
 {
-  if (nor->is_late && (read_status(nor) & STATUS_WIP) != 0) {
-    return SPI_NOR_ERR_BUSY;
-  }
-  nor->is_late = false;
-  return LB_OK;
+  return nor->is_late ? wait_until_ready(nor, start + ERASE_TIME_MOST, false) : LB_OK;
 }
 
-static int enable_write(struct spi_nor *nor)
+/* Waits for what was begun just now, for `time`, but within the call that began at `start`. */
+static int finish(struct spi_nor *nor, uint64_t start, uint64_t time)
+{
+  uint64_t deadline = now(nor) + time;
+
+  return wait_until_ready(nor, deadline < start + CALL_TIME ? deadline : start + CALL_TIME, true);
+}
+
+static int enable_write(struct spi_nor *nor, uint64_t start)
 {
   const uint8_t out[1] = {WRITE_ENABLE};
 
-  int err = expect_ready(nor);
+  int err = expect_ready(nor, start);
   if (err) {
     return err;
   }
@@ -134,7 +154,7 @@ static int nor_read(void *context, uint32_t address, void *buffer, uint32_t leng
   const struct spi *spi = nor->spi;
   uint8_t out[4];
 
-  nor->last_error = is_inside(nor, address, length) ? expect_ready(nor) : SPI_NOR_ERR_ACCESS;
+  nor->last_error = is_inside(nor, address, length) ? expect_ready(nor, now(nor)) : SPI_NOR_ERR_ACCESS;
   if (nor->last_error || length == 0) {
     return nor->last_error;
   }
@@ -159,7 +179,8 @@ static int program_page(struct spi_nor *nor, uint32_t address, const void *data,
   if (is_protected(nor, address, length)) {
     return SPI_NOR_ERR_PROTECTED;
   }
-  int err = enable_write(nor);
+  uint64_t start = now(nor);
+  int err = enable_write(nor, start);
   if (err) {
     return err;
   }
@@ -168,7 +189,7 @@ static int program_page(struct spi_nor *nor, uint32_t address, const void *data,
   spi->transfer(spi->context, out, NULL, sizeof out);
   spi->transfer(spi->context, data, NULL, length);
   spi->release(spi->context);
-  return wait_until_ready(nor, PROGRAM_TIME);
+  return finish(nor, start, PROGRAM_TIME);
 }
 
 static const struct spi_nor_erase *find_erase(const struct spi_nor *nor, uint32_t length)
@@ -179,6 +200,13 @@ static const struct spi_nor_erase *find_erase(const struct spi_nor *nor, uint32_
     }
   }
   return NULL;
+}
+
+static uint64_t erase_time_of(uint32_t length)
+{
+  uint64_t more = (uint64_t)(ERASE_TIME_MOST - ERASE_TIME) * length / ERASE_BYTES_MOST;
+
+  return length < ERASE_BYTES_MOST ? ERASE_TIME + more : ERASE_TIME_MOST;
 }
 
 static int erase_block(struct spi_nor *nor, uint32_t address, uint32_t length)
@@ -192,13 +220,14 @@ static int erase_block(struct spi_nor *nor, uint32_t address, uint32_t length)
   if (is_protected(nor, address, length)) {
     return SPI_NOR_ERR_PROTECTED;
   }
-  int err = enable_write(nor);
+  uint64_t start = now(nor);
+  int err = enable_write(nor, start);
   if (err) {
     return err;
   }
   put_address(out, erase->opcode, address);
   command(nor, out, sizeof out);
-  return wait_until_ready(nor, ERASE_TIME + (uint64_t)ERASE_TIME * length / ERASE_TIME_BYTES);
+  return finish(nor, start, erase_time_of(length));
 }
 
 static int nor_program(void *context, uint32_t address, const void *data, uint32_t length)
@@ -220,16 +249,15 @@ static int nor_erase(void *context, uint32_t address, uint32_t length)
 /* A chip may sleep; that it was woken is not answered, and takes up to RELEASE_TIME. */
 static void wake(const struct spi_nor *nor)
 {
-  const struct spi *spi = nor->spi;
   const uint8_t out[1] = {RELEASE};
 
   command(nor, out, sizeof out);
-  uint64_t start = spi->now_us(spi->context);
-  while (spi->now_us(spi->context) - start <= RELEASE_TIME) {
+  uint64_t start = now(nor);
+  while (now(nor) - start <= RELEASE_TIME) {
   }
 }
 
-static int identify(struct spi_nor *nor)
+static int ask_who_it_is(struct spi_nor *nor, uint64_t start)
 {
   const struct spi *spi = nor->spi;
   const uint8_t out[4] = {READ_ID, 0xFF, 0xFF, 0xFF};
@@ -239,7 +267,7 @@ static int identify(struct spi_nor *nor)
   if (read_status(nor) == STATUS_OF_NOBODY) {
     return SPI_NOR_ERR_NO_CHIP;
   }
-  int err = wait_until_ready(nor, OPEN_TIME);
+  int err = wait_until_ready(nor, start + CALL_TIME, false);
   if (err) {
     return err;
   }
@@ -248,6 +276,38 @@ static int identify(struct spi_nor *nor)
   spi->release(spi->context);
   nor->jedec_id = (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
   return nor->jedec_id == 0 || nor->jedec_id == 0xFFFFFFU ? SPI_NOR_ERR_NO_CHIP : LB_OK;
+}
+
+/* A chip whose power has just come up does not answer yet; an open wire looks the same. */
+static int identify(struct spi_nor *nor)
+{
+  uint64_t start = now(nor);
+  bool late = false;
+  int err = LB_OK;
+
+  do {
+    late = now(nor) - start > POWER_ON_TIME;
+    err = ask_who_it_is(nor, start);
+  } while (err == SPI_NOR_ERR_NO_CHIP && !late);
+  return err;
+}
+
+/*
+ * A reset of the processor alone leaves the chip in the address mode of what ran before, where a read reads elsewhere.
+ * Some chips want write enable before E9, too, and do not need it afterwards; one that knows neither keeps it.
+ */
+static void leave_4_byte_addresses(const struct spi_nor *nor)
+{
+  const uint8_t enable[1] = {WRITE_ENABLE};
+  const uint8_t leave[1] = {EXIT_4_BYTE};
+  const uint8_t lowest[2] = {WRITE_EXTENDED, 0};
+  const uint8_t disable[1] = {WRITE_DISABLE};
+
+  command(nor, enable, sizeof enable);
+  command(nor, leave, sizeof leave);
+  command(nor, enable, sizeof enable);
+  command(nor, lowest, sizeof lowest);
+  command(nor, disable, sizeof disable);
 }
 
 static void fill_driver(struct spi_nor *nor)
@@ -277,6 +337,9 @@ int spi_nor_open(struct spi_nor *nor, const struct spi *spi, bool production)
   nor->has_sfdp = spi_nor_sfdp_read(spi, &nor->geometry);
   if (!nor->has_sfdp && !spi_nor_geometry_of_id(nor->jedec_id, &nor->geometry)) {
     return SPI_NOR_ERR_UNKNOWN_CHIP;
+  }
+  if (nor->geometry.size > SPI_NOR_REACH) {
+    leave_4_byte_addresses(nor);
   }
   fill_driver(nor);
   return LB_OK;

@@ -13,8 +13,10 @@
  *   port.flash = &nor.driver;
  *   port.idle = &nor.idle;
  *
- * Each function is bounded in time: a chip that stays busy is an error. The functions of `driver` return 0, or one of
- * the errors below, which the library takes for LB_ERR_FLASH_...; `last_error` keeps it.
+ * Each function is bounded in time, by SPI_NOR_LONGEST_MS: a chip that stays busy is an error. What it did not finish
+ * in time the next read, program or erase waits for, so that a slow chip is not taken for a damaged one. The functions
+ * of `driver` return 0, or one of the errors below, which the library takes for LB_ERR_FLASH_...; `last_error` keeps
+ * it.
  */
 #ifndef PORTS_SPI_SPI_NOR_H
 #define PORTS_SPI_SPI_NOR_H
@@ -38,9 +40,18 @@ enum spi_nor_error {
   SPI_NOR_ERR_RANGES = -326        /* all SPI_NOR_PROTECTED ranges are in use */
 };
 
-#define SPI_NOR_PROTECTED 2U
+#define SPI_NOR_PROTECTED   2U
+/*
+ * What opening, a read, a program or an erase takes at the most before it returns an error, besides the bytes on the
+ * bus and what the hooks take. Opening feeds no watchdog; the others do if there is `feed`. A board asserts that this
+ * is less than its watchdog's time: _Static_assert(SPI_NOR_LONGEST_MS < WATCHDOG_MS, "...").
+ */
+#define SPI_NOR_LONGEST_MS  4000U
+#define SPI_NOR_ERASE_MS    3500U /* of these the erase of 64 KB or more; of less, less */
+#define SPI_NOR_POWER_ON_MS 100U  /* how long a chip that does not answer is asked again */
+
 /* The clock in Hz. Instruction 03 is good up to 33 MHz on all of these chips. */
-#define SPI_NOR_CLOCK     25000000U
+#define SPI_NOR_CLOCK       25000000U
 
 struct spi_nor_range {
   uint32_t start;
@@ -52,7 +63,8 @@ struct spi_nor {
 
   /*
    * Hooks, NULL after opening, which the board may set then. Both are called before each look at the status of a busy
-   * chip, that is at least once in each program and erase; `feed`, for a watchdog, also at the start of each read.
+   * chip, that is at least once in each program and erase; `feed`, for a watchdog, also at the start of each read, and
+   * alone while the chip finishes what was late.
    */
   struct port_idle idle;
   void (*feed)(void *context);
@@ -73,8 +85,10 @@ struct spi_nor {
 
 /*
  * Finds out what chip there is and fills all of `nor`; `spi` stays in use. An operation that a reset of the processor
- * has left running on the chip is waited for. In production protected ranges are not enforced: that is for a
- * programmer of blank modules, never for a firmware. LB_OK, SPI_NOR_ERR_NO_CHIP, _UNKNOWN_CHIP, _BUSY.
+ * has left running on the chip is waited for, and a chip that does not answer yet is asked for SPI_NOR_POWER_ON_MS. A
+ * chip above 16 MB is taken back to 3-byte addresses and its lowest 16 MB, wherever what ran before left it. In
+ * production protected ranges are not enforced: that is for a programmer of blank modules, never for a firmware. LB_OK,
+ * SPI_NOR_ERR_NO_CHIP, _UNKNOWN_CHIP, _BUSY.
  */
 int spi_nor_open(struct spi_nor *nor, const struct spi *spi, bool production);
 

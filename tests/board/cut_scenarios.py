@@ -53,7 +53,9 @@ class Place:
             except Stopped:
                 if tracer.error:
                     raise tracer.error from None
-            return tracer.finish(), reported
+            tracer.finish()
+        tracer.trace.check_running(board.booted)
+        return tracer.trace, reported
 
 
 def runs(board, firmware, slot):
@@ -291,6 +293,7 @@ class Recording:
         self.scenario = chosen
         chosen.prepare(place)
         self.trace, self.reported = place.trace(chosen.play)
+        self.cuts = self.trace.cuts()
         foreign = [str(operation) for operation in self.trace.operations if operation.area not in chosen.areas]
         assert not foreign, f"{chosen.name}: {foreign}"
 
@@ -302,12 +305,15 @@ class Recording:
             return {slot}
         return {slot, self.reported[last + 1][1]}
 
+    def stops(self, count):
+        """Numbers of that many of its operations, evenly."""
+        return [(2 * index + 1) * len(self.trace.operations) // (2 * count) for index in range(count)]
+
     def plan(self, count):
         """That many of its cuts, or all: first those in marks, and then those in the content of an image."""
-        cuts = self.trace.cuts()
         operations = self.trace.operations
-        marks = [cut for cut in cuts if cut[0] == len(operations) or operations[cut[0]].is_mark]
-        rest = [cut for cut in cuts if cut[0] < len(operations) and not operations[cut[0]].is_mark]
+        marks = [cut for cut in self.cuts if cut[0] == len(operations) or operations[cut[0]].is_mark]
+        rest = [cut for cut in self.cuts if cut[0] < len(operations) and not operations[cut[0]].is_mark]
         some = spread(marks, min(len(marks), count if not rest else max(count // 2, count - len(rest))))
         return sorted([*some, *spread(rest, min(len(rest), count - len(some)))])
 

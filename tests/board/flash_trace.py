@@ -19,7 +19,7 @@ from qemu_board import BUILD
 
 PROGRAM, ERASE = "program", "erase"
 SITES = {"nor_program": PROGRAM, "nor_erase": ERASE}  # static functions of ports/spi/spi_nor.c
-BOOTLOADER, JUMP = "bootloader", "load_jump"  # where the bootloader goes to the firmware, which is in memory then
+BOOTLOADER, LOADED = "bootloader", "handoff_write"  # called when the firmware is in memory, before the jump to it
 MEMORY = 0x80080000  # of a firmware, which begins with its description
 IN_IMAGE = 32  # that one's place in the image, behind two headers
 DESCRIPTION = 256
@@ -35,6 +35,7 @@ class Operation:
     length: int
     data: bytes  # of a program
     program: str  # which did it: "bootloader" or a firmware
+    starts: int  # how many firmwares the bootloader has started in this life until then
 
     @property
     def area(self):
@@ -50,7 +51,9 @@ class Operation:
         """What is at its place when it is done, if that was there before."""
         if self.kind == ERASE:
             return b"\xff" * self.length
-        return bytes(old & new for old, new in zip(before, self.data))
+        assert len(before) == len(self.data), f"{self}: over the end of the flash"
+        both = int.from_bytes(before, "big") & int.from_bytes(self.data, "big")
+        return both.to_bytes(self.length, "big")
 
     def torn(self, before, way):
         """What is left there if the power goes in the middle; the same each time."""
@@ -68,6 +71,22 @@ class Operation:
             return (int.from_bytes(before, "big") | int.from_bytes(noise, "big")).to_bytes(self.length, "big")
         assert way == BEFORE
         return before
+
+    def check_torn(self, before, left, way):
+        """That is left there, and it was that before: as it has to be after a cut of this way, and not done."""
+        if way == BEFORE:
+            assert left == before, f"{self}: something has happened"
+            return
+        half = self.length // 2
+        old, now, done = (int.from_bytes(content, "big") for content in (before, left, self.done(before)))
+        assert now not in (old, done), f"{self}, {way}: nothing has happened, or all of it"
+        if self.kind == PROGRAM:
+            assert now | old == old and now & done == done, f"{self}, {way}: other bits than those to be cleared"
+        else:
+            assert now & old == old, f"{self}, {way}: a bit was cleared"
+        if way in (PREFIX, HALF):
+            assert left[:half] == self.done(before)[:half], f"{self}, {way}: the first half is not done"
+            assert left[half + 1:] == before[half + 1:], f"{self}, {way}: the second half has begun"
 
     def apply(self, flash, way=None):
         """Puts what is done, or torn, into a flash."""
@@ -94,6 +113,27 @@ class Trace:
         if way != BEFORE:
             self.operations[number].apply(flash, way)
         return flash
+
+    def check_cut(self, number, way, left):
+        """That flash, read back, is what the cut demands: nothing differs from before it but at its operation."""
+        before = self.cut(number, BEFORE)
+        assert len(left) == len(before), f"the flash has {len(left)} bytes instead of {len(before)}"
+        if number == len(self.operations):
+            assert left == before, "behind the last operation something has happened"
+            return
+        operation = self.operations[number]
+        end = operation.address + operation.length
+        operation.check_torn(bytes(before[operation.address:end]), bytes(left[operation.address:end]), way)
+        before[operation.address:end] = left[operation.address:end]
+        assert left == before, f"{operation}, {way}: something else differs, too"
+
+    def check_running(self, booted):
+        """Nothing was written where what did it runs from, nor by the bootloader to any slot. `booted`: Board's."""
+        slots = {area.name for area in OVMS if area.name == "factory" or area.name.startswith("ota_")}
+        started = [slot for slot in booted if slot]
+        for operation in self.operations:
+            own = slots if operation.program == BOOTLOADER else {started[operation.starts - 1]}
+            assert operation.area not in own, f"{operation}, which runs from {own}"
 
     def cuts(self):
         """(number, way) of all cuts, without those that leave what another one has left; the last one is behind all."""
@@ -143,11 +183,12 @@ class Tracer(threading.Thread):
         self.error = None
         self.bootloader = ElfProgram(BUILD / f"{BOOTLOADER}.elf")
         self.firmwares = firmwares
+        self.starts = 0
         self.sites = {}  # address -> (program, kind), of the bootloader and the firmware that runs
 
     def run(self):
         try:
-            self.gdb.set_breakpoint(self.bootloader.function(JUMP))
+            self.gdb.set_breakpoint(self.bootloader.function(LOADED))
             self.watch(BOOTLOADER, self.bootloader)
             while not self.ending.is_set():
                 self.gdb.resume()
@@ -189,6 +230,7 @@ class Tracer(threading.Thread):
             if name != BOOTLOADER:
                 self.gdb.clear_breakpoint(address)
                 del self.sites[address]
+        self.starts += 1
         found = self.gdb.read(MEMORY, DESCRIPTION)
         loaded = next(firmware for firmware in self.firmwares
                       if firmware.bytes[IN_IMAGE:IN_IMAGE + DESCRIPTION] == found)
@@ -203,7 +245,7 @@ class Tracer(threading.Thread):
         address, second, third = registers[ARGUMENTS + 1:ARGUMENTS + 4]
         length = third if kind == PROGRAM else second
         data = self.gdb.read(second, length) if kind == PROGRAM else b""
-        operation = Operation(kind, address, length, data, name)
+        operation = Operation(kind, address, length, data, name, self.starts)
         operation.apply(self.flash)
         self.trace.operations.append(operation)
         return False

@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Cuts the board's power at chosen operations of its flash, and at random moments by SIGTERM; then it has to recover.
 
-usage: power_cut_campaign.py [--cuts N] [--ends N] [--seed N] [--jobs N] [--only SCENARIO]
+usage: power_cut_campaign.py [--cuts N] [--stops N] [--ends N] [--seed N] [--jobs N] [--only SCENARIO]
+
+A cut at an operation is replayed from a recorded life: the flash file is made as the power would have left it, read
+back and compared with the one before the operation. That the replay is right is seen at some operations of each
+scenario, where the board is stopped and QEMU ended. The ends at random moments happen in a board that runs.
 
 After each cut the board boots something that verifies, and what was reported as selected; what ran and factory are as
 they were; the same thing can be done again and then works. A cut after which that is not so has stranded the board.
@@ -26,6 +30,7 @@ import board_flash  # noqa: E402
 from board_flash import FIRST, SECOND  # noqa: E402
 from cut_scenarios import SCENARIOS, Place, Recording  # noqa: E402
 from depot_server import DepotServer  # noqa: E402
+from flash_trace import BEFORE  # noqa: E402
 from qemu_board import Ended  # noqa: E402
 
 RANDOM = ("download", "card", "download", "trial")  # scenarios that are ended at random moments, in turn
@@ -40,7 +45,6 @@ class Campaign:
         self.out = out
         self.servers = []
         self.places = queue.Queue()
-        self.fired = Counter()
         self.stranded = []
 
     def __enter__(self):
@@ -75,20 +79,40 @@ class Campaign:
         kinds = Counter(operation.area for operation in recording.trace.operations)
         self.out(f"{chosen.name}: {len(recording.trace.operations)} operations "
                  f"({', '.join(f'{count} in {area}' for area, count in sorted(kinds.items()))}), "
-                 f"{len(recording.trace.cuts())} different cuts")
+                 f"{len(recording.cuts)} different cuts")
         return recording
 
     def cut(self, place, recording, number, way):
+        """Returns whether it has fired."""
         name, operations = recording.scenario.name, recording.trace.operations
         where = str(operations[number]) if number < len(operations) else "the end"
         place.put(recording.trace.cut(number, way))
-        self.fired[name] += 1
+        try:
+            recording.trace.check_cut(number, way, place.flash.read_bytes())
+        except AssertionError as error:
+            self.out(f"{name}, operation {number}, {way}: not fired: {error}")
+            return False
         try:
             recording.scenario.recover(place, recording.choices(number, way))
         except Exception as error:  # whatever it is, this cut has failed
             kept = self.keep(place, recording.trace.cut(number, way), f"{name}-{number}-{way}")
             self.stranded.append(f"{name}, operation {number}, {way}, {where} ({kept}): {error}")
             self.out(self.stranded[-1])
+        return True
+
+    def stop(self, place, recording, number):
+        """Plays the life again and ends QEMU at that operation. Returns whether that leaves what the replay makes."""
+        chosen = recording.scenario
+        place.put(recording.trace.initial)
+        try:
+            trace, _ = place.trace(chosen.play, number)
+            assert len(trace.operations) == number, f"it has ended at operation {len(trace.operations)}"
+            assert place.flash.read_bytes() == trace.cut(number, BEFORE), "the file is not what the replay makes"
+            assert trace.operations == recording.trace.operations[:number], "it has become another life"
+            return True
+        except Exception as error:  # whatever it is, the replay is not to be trusted
+            self.out(f"{chosen.name}, stopped at operation {number}: {error}")
+            return False
 
     def keep(self, place, content, name):
         """The flash as the power left it, for whoever looks for the cause."""
@@ -98,18 +122,22 @@ class Campaign:
         shutil.copyfile(place.card, kept / f"{name}-card.img")
         return kept / f"{name}.bin"
 
-    def cuts(self, count, scenarios=SCENARIOS):
-        """Returns whether that many were planned and fired, and none stranded the board."""
+    def cuts(self, count, stops, scenarios=SCENARIOS):
+        """`stops` for each scenario. Returns whether all were planned and fired, and none stranded the board."""
         whole = sum(scenario.share for scenario in scenarios)
         recordings = self.map(self.record, [(scenario,) for scenario in scenarios])
         planned = [(recording, *cut) for recording in recordings
                    for cut in recording.plan(-(-recording.scenario.share * count // whole))]
         random.Random(count).shuffle(planned)  # long and short ones at all times
-        self.map(self.cut, planned)
-        self.out(", ".join(f"{count} in {name}" for name, count in sorted(self.fired.items())))
-        fired = sum(self.fired.values())
-        self.out(f"{len(planned)} cuts planned, {fired} fired, {len(self.stranded)} stranded")
-        return len(planned) >= count and fired == len(planned) and not self.stranded
+        stopped = self.map(self.stop, [(recording, number) for recording in recordings
+                                       for number in recording.stops(stops)])
+        fired = self.map(self.cut, planned)
+        counts = Counter(cut[0].scenario.name for cut, done in zip(planned, fired) if done)
+        self.out(f"{sum(stopped)} of {len(stopped)} stops by SIGTERM at an operation left what the replay makes")
+        self.out(f"replayed from a recorded life: "
+                 f"{', '.join(f'{count} in {name}' for name, count in sorted(counts.items()))}")
+        self.out(f"{len(planned)} cuts planned, {sum(fired)} fired, {len(self.stranded)} stranded")
+        return len(planned) >= count and all(fired) and all(stopped) and not self.stranded
 
     # ---- ends by SIGTERM ----
 
@@ -171,7 +199,9 @@ class Campaign:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--cuts", type=int, default=520, help="at operations of the flash (default 520)")
+    parser.add_argument("--cuts", type=int, default=520,
+                        help="at operations of the flash, replayed from a recorded life (default 520)")
+    parser.add_argument("--stops", type=int, default=3, help="of a scenario, where QEMU is ended (default 3)")
     parser.add_argument("--ends", type=int, default=100, help="by SIGTERM (default 100)")
     parser.add_argument("--seed", type=int, default=5, help="of the moments of the ends (default 5)")
     parser.add_argument("--jobs", type=int, default=2, help="boards at a time (default 2)")
@@ -185,7 +215,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="lifeboat-board-") as folder:
         with Campaign(folder, options.jobs, out) as campaign:
             well = campaign.ends(options.ends, options.seed) if options.ends else True
-            well = (campaign.cuts(options.cuts, scenarios) if options.cuts else True) and well
+            well = (campaign.cuts(options.cuts, options.stops, scenarios) if options.cuts else True) and well
     return 0 if well else 1
 
 

@@ -11,6 +11,7 @@ written, which no flash does. Its standard error has to stay empty, but for the 
 it has no network.
 """
 
+import contextlib
 import ctypes
 import os
 import re
@@ -22,7 +23,7 @@ import time
 from pathlib import Path
 
 import pexpect
-from flash_layout import OVMS
+from flash_layout import OVMS, area, content
 from gdb_remote import GdbRemote
 from pexpect.fdpexpect import fdspawn
 from terminal import PROMPT, Screen
@@ -61,6 +62,8 @@ class Board:
         self.flash = Path(flash)
         self.before = self.flash.read_bytes()
         self.screen = Screen()
+        self.rows_followed = 0
+        self.running, self.running_content = None, b""  # the slot that runs, and what was in it when it was started
         self.errors = tempfile.TemporaryFile("w+")
         self.gdb = None
         self.stop_waiting = False  # set by another thread that has stopped the board for good
@@ -108,6 +111,7 @@ class Board:
                 raise Stopped(what)
             try:
                 self.screen.feed(self.uart.read_nonblocking(65536, timeout=SLICE))
+                self.follow()
             except pexpect.TIMEOUT:
                 assert time.monotonic() < end, f"no {what} for {timeout} s\n{self.tail}"
             except pexpect.EOF as error:
@@ -121,8 +125,11 @@ class Board:
         self.read(lambda: len(self.screen.rows) > row and self.screen.rows[-1] == PROMPT, "prompt", timeout)
 
     def send(self, keys):
-        self.process.stdin.write(keys.encode())
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(keys.encode())
+            self.process.stdin.flush()
+        except BrokenPipeError as error:
+            raise Ended(f"QEMU has ended before {keys!r} was typed\n{self.tail}") from error
 
     def command(self, line, timeout=TIMEOUT):
         """Types a line behind the prompt; returns the rows that come until the next prompt."""
@@ -132,6 +139,26 @@ class Board:
         self.wait_for_prompt(row, timeout)
         assert self.rows[row - 1] == (PROMPT + line).rstrip(), self.rows[-10:]
         return self.rows[row:-1]
+
+    # ---- the slot that runs ----
+
+    def follow(self):
+        """At each start: what ran until then has left its own slot alone."""
+        rows = self.screen.rows
+        for row in rows[self.rows_followed:-1]:
+            slot = BOOTED.match(row.rstrip())
+            if slot and slot[1]:
+                self.check_running()
+                first = self.running is None
+                self.running = slot[1]
+                found = area(self.running)
+                self.running_content = (self.before[found.start:found.end] if first
+                                        else content(self.flash, self.running))
+        self.rows_followed = max(self.rows_followed, len(rows) - 1)
+
+    def check_running(self):
+        assert self.running is None or content(self.flash, self.running) == self.running_content, (
+            f"{self.running} changed while it ran")
 
     # ---- its end ----
 
@@ -154,7 +181,8 @@ class Board:
             if self.process.returncode is None:  # it hangs: the test has failed
                 self.process.kill()
                 self.process.wait()
-            self.process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # what was typed and not read
+                self.process.stdin.close()
             self.process.stdout.close()
             if self.gdb:
                 self.gdb.close()
@@ -166,6 +194,8 @@ class Board:
         """After power-off: what no life may change is as it was."""
         assert self.process.returncode == 0, (self.process.returncode, self.complaints)
         assert self.complaints == "", self.complaints
+        self.follow()
+        self.check_running()
         running = set(self.booted)
         allowed = {"nvs", "otadata", "ota_0", "ota_1"} - (running if len(running) == 1 else set())
         changed = changed_areas(self.before, self.flash.read_bytes())

@@ -95,6 +95,18 @@ def test_a_confirmed_firmware_may_crash(bench, word):
         assert set(board.booted) == {"ota_0"}
 
 
+def test_an_early_crash(bench):
+    """One before the trial time has run, whether on trial or not."""
+    bench.create(factory=FIRST, ota_0=FRAGILE).select("ota_0")
+    with bench.power_on() as board:
+        board.command("test crash")
+        assert board.command("boot status")[3] == "  Crash counters: 1 total, 1 early"
+        board.command("config set ota trial.time 1")
+        board.command("module wait 3")
+        board.command("test crash")
+        assert board.command("boot status")[3] == "  Crash counters: 2 total, 1 early"
+
+
 def test_the_crash_is_told(bench):
     """Where it crashed, and over what address, is on the UART."""
     bench.create(factory=FIRST, ota_0=FRAGILE).select("ota_0")

@@ -3,9 +3,9 @@
  * A card. First what is done with it: which name is renamed, to what, after how many writes the power is cut; the size
  * of the card in sectors; then sectors, each with its number before it (32 bits) and 512 bytes. All others are blank.
  *
- * Every call ends, reads only what is there and never writes but to rename. What is listed is sorted, has a name of
- * printable UTF-8 and can be found by it. A renamed file has its new name only, and what is beside it stays. After a
- * power cut it has one of its names at least.
+ * Every call ends, reads only what is there and never writes but to rename. What is listed is sorted in groups, has a
+ * name of printable UTF-8 and can be found by it. A renamed file has its new name only, and what is beside it stays.
+ * After a power cut it has one of its names at least.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +99,9 @@ struct names {
   char last[FAT_NAME_SIZE];
   uint32_t choice;
   uint32_t count;
-  uint64_t sum; /* over all names, whatever their order */
+  uint32_t in_group; /* of names that are sorted, */
+  uint32_t room;     /* and the bytes that they need at least */
+  uint64_t sum;      /* over all names, whatever their order */
 };
 
 static uint64_t hash_of(const char *name)
@@ -117,7 +119,13 @@ static void note(void *context, const char *name, const struct port_file_info *i
   struct names *names = context;
 
   require_name(name);
-  FUZZ_REQUIRE(names->count == 0 || strcmp(names->last, name) <= 0);
+  if (names->count > 0 && strcmp(names->last, name) > 0) { /* then there was no room for another one */
+    FUZZ_REQUIRE(names->in_group >= FAT_FILES_LIST_NAMES || names->room > FAT_FILES_LIST_SIZE - FAT_NAME_SIZE - 16);
+    names->in_group = 0;
+    names->room = 0;
+  }
+  names->in_group++;
+  names->room += 16 + (uint32_t)strlen(name) + 1;
   FUZZ_REQUIRE(info->size <= UINT32_MAX && (!info->is_directory || info->size == 0) && info->modified >= 0);
   memcpy(names->last, name, strlen(name) + 1);
   if (names->count == names->choice) {
@@ -137,6 +145,8 @@ static int list(const char *path, struct names *names)
 {
   memset(names, 0, offsetof(struct names, choice));
   names->count = 0;
+  names->in_group = 0;
+  names->room = 0;
   names->sum = 0;
   card.reads = 0;
   return files.port.list(&files, path, note, names);

@@ -25,12 +25,16 @@ static void check_monotonic(struct port_suite *suite)
 
 static void check_idle(struct port_suite *suite, uint32_t ms)
 {
-  check_begin_with(suite, "clock: idle for ", ms, " ms ends in time");
+  check_begin_with(suite, "clock: idle for ", ms,
+                   suite->idle_sleeps ? " ms sleeps, and ends in time" : " ms ends in time");
   const uint64_t begin = clock_now(suite->clock);
   suite->clock->idle(suite->clock->context, ms);
   const uint64_t passed = clock_now(suite->clock) - begin;
   if (passed > ms + WAIT_OVER_MS) {
     check_fail_at(suite, "milliseconds that it lasted:", (uint32_t)passed);
+  }
+  if (suite->idle_sleeps && 2U * passed + 1U < ms) { /* the clock may be about to tick */
+    check_fail_at(suite, "it did not sleep; milliseconds that it lasted:", (uint32_t)passed);
   }
   check_end(suite);
 }

@@ -40,19 +40,19 @@ static uint32_t fingerprint(struct port_suite *suite, uint32_t address, uint32_t
 }
 
 /* Driver functions, since it is the driver that has to refuse. */
-static void check_guard(struct port_suite *suite)
+static void check_guard(struct port_suite *suite, const struct port_suite_range *range)
 {
   static const uint8_t zero = 0;
   const struct lb_flash *flash = suite->flash;
   const uint32_t sector = lb_flash_sector(flash);
-  const uint32_t last = suite->guarded + suite->guarded_size - sector;
-  check_begin(suite, "flash: the protected range can be neither programmed nor erased");
-  const uint32_t before = fingerprint(suite, suite->guarded, suite->guarded_size);
-  check_that(suite, flash->program(flash->context, suite->guarded, &zero, 1) != 0, "its first byte was programmed");
+  const uint32_t last = range->start + range->size - sector;
+  check_begin_with(suite, "flash: the protected range from ", range->start, " can be neither programmed nor erased");
+  const uint32_t before = fingerprint(suite, range->start, range->size);
+  check_that(suite, flash->program(flash->context, range->start, &zero, 1) != 0, "its first byte was programmed");
   check_that(suite, flash->program(flash->context, last + sector - 1U, &zero, 1) != 0, "its last byte was programmed");
-  check_that(suite, flash->erase(flash->context, suite->guarded, sector) != 0, "its first sector was erased");
+  check_that(suite, flash->erase(flash->context, range->start, sector) != 0, "its first sector was erased");
   check_that(suite, flash->erase(flash->context, last, sector) != 0, "its last sector was erased");
-  const uint32_t after = fingerprint(suite, suite->guarded, suite->guarded_size);
+  const uint32_t after = fingerprint(suite, range->start, range->size);
   check_that(suite, before == after, "it was refused, and happened");
   check_end(suite);
 }
@@ -61,6 +61,8 @@ static void check_program_time(struct port_suite *suite)
 {
   const uint32_t page = suite->flash->page_size;
   uint64_t longest = 0;
+  uint64_t whole = 0;
+  uint32_t pages = 0;
   check_begin(suite, "flash: a page is programmed in the time of the data sheet");
   bool good = erase_area(suite, suite->scratch, lb_flash_largest_erase(suite->flash));
   for (uint32_t i = 0; good && i < PAGES_TIMED && (i + 1U) * page <= lb_flash_largest_erase(suite->flash); i++) {
@@ -68,9 +70,14 @@ static void check_program_time(struct port_suite *suite)
     good = pattern_program(suite, 5, suite->scratch + i * page, page < CHUNK ? page : CHUNK);
     const uint64_t taken = clock_now(suite->clock) - begin;
     longest = taken > longest ? taken : longest;
+    whole += taken;
+    pages++;
   }
-  if (longest > suite->program_ms) {
+  if (suite->program_ms > 0 && longest > suite->program_ms) {
     check_fail_at(suite, "milliseconds that one took:", (uint32_t)longest);
+  }
+  if (whole > (uint64_t)pages * suite->program_average_ms) {
+    check_fail_at(suite, "milliseconds that all of them took:", (uint32_t)whole);
   }
   check_end(suite);
 }
@@ -133,8 +140,10 @@ static void check_erase_time(struct port_suite *suite)
 void check_flash_limits(struct port_suite *suite)
 {
   check_bounds(suite);
-  if (suite->guarded_size > 0) {
-    check_guard(suite);
+  for (unsigned i = 0; i < PORT_SUITE_GUARDED; i++) {
+    if (suite->guarded[i].size > 0) {
+      check_guard(suite, &suite->guarded[i]);
+    }
   }
   check_program_time(suite);
   check_erase_time(suite);

@@ -15,6 +15,7 @@
 #define FLASH_SIZE  (4U << 20)
 #define SCRATCH     0x100000U
 #define SCRATCH_END 0x180000U
+#define PROTECTED   0x9000U /* from 0 on */
 #define GUARDED     0x10000U
 #define GUARDED_END 0x50000U
 
@@ -26,12 +27,15 @@ enum breakage {
   ERASE_TOO_MUCH,
   READ_IGNORES_LENGTH,
   NO_GUARD,
+  ONE_GUARD,
+  SLOW_PROGRAM,
   SLOW_ERASE,
   HOOK_NOT_POLLED,
   WRONG_GEOMETRY,
   CLOCK_GOES_BACK,
   CLOCK_SLOW,
   IDLE_TOO_LONG,
+  IDLE_RETURNS,
   CAUSE_LOST,
   FLASH_FORGETS,
   BREAKAGES
@@ -45,12 +49,15 @@ static const char *const breakages[BREAKAGES] = {
     [ERASE_TOO_MUCH] = "erasing takes the page behind",
     [READ_IGNORES_LENGTH] = "reading rounds the length up",
     [NO_GUARD] = "nothing is protected",
+    [ONE_GUARD] = "only one range is protected",
+    [SLOW_PROGRAM] = "programming takes too long",
     [SLOW_ERASE] = "erasing takes too long",
     [HOOK_NOT_POLLED] = "nobody polls the hook",
     [WRONG_GEOMETRY] = "the geometry is wrong",
     [CLOCK_GOES_BACK] = "the clock goes back",
     [CLOCK_SLOW] = "the clock is slow",
     [IDLE_TOO_LONG] = "idle lasts too long",
+    [IDLE_RETURNS] = "idle returns at once",
     [CAUSE_LOST] = "the cause of a reset is lost",
     [FLASH_FORGETS] = "what was programmed is lost",
 };
@@ -95,6 +102,9 @@ static int program_flash(void *context, uint32_t address, const void *data, uint
   if (board->breakage == PROGRAM_WRAPS && address != page) {
     return board->flash.driver.program(board->flash.driver.context, page, data, length);
   }
+  if (board->breakage == SLOW_PROGRAM) {
+    sim_clock_spend_us(&board->clock, 1500);
+  }
   return board->flash.driver.program(board->flash.driver.context, address, data, length);
 }
 
@@ -133,6 +143,10 @@ static uint64_t now_ms(void *context)
 static void idle(void *context, uint32_t ms)
 {
   struct board *board = context;
+  if (board->breakage == IDLE_RETURNS) {
+    sim_clock_spend_us(&board->clock, 1000);
+    return;
+  }
   board->clock.port.idle(board->clock.port.context, board->breakage == IDLE_TOO_LONG ? ms + 500U : ms);
 }
 
@@ -191,6 +205,9 @@ static enum port_suite_result start(struct board *board)
     fail("cannot be opened", board->path);
   }
   sim_flash_set_timing(&board->flash, &sim_timing_w25q128jv, &board->clock);
+  if (board->breakage != NO_GUARD && board->breakage != ONE_GUARD) {
+    sim_flash_protect(&board->flash, 0, PROTECTED);
+  }
   if (board->breakage != NO_GUARD) {
     sim_flash_protect(&board->flash, GUARDED, GUARDED_END - GUARDED);
   }
@@ -207,12 +224,13 @@ static enum port_suite_result start(struct board *board)
       .idle = &board->hook,
       .scratch = SCRATCH,
       .scratch_size = SCRATCH_END - SCRATCH,
-      .guarded = GUARDED,
-      .guarded_size = GUARDED_END - GUARDED,
+      .guarded = {{.start = 0, .size = PROTECTED}, {.start = GUARDED, .size = GUARDED_END - GUARDED}},
       .program_ms = 3,
+      .program_average_ms = 1,
       .erase_ms = 2000,
       .clock = &board->broken_clock,
       .reference = &board->clock.port,
+      .idle_sleeps = true,
       .cause = board->breakage == CAUSE_LOST ? LB_RESET_POWER_ON : board->cause,
       .reset = reset,
       .crash = crash,

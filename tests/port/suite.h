@@ -15,18 +15,26 @@
 #include "lifeboat/trial.h"
 #include "module/port.h"
 
+#define PORT_SUITE_GUARDED 2U
+
+struct port_suite_range {
+  uint32_t start;
+  uint32_t size; /* 0: none */
+};
+
 struct port_suite {
   /* ---- the port's to fill ---- */
   const struct lb_flash *flash;
   struct port_idle *idle; /* what the driver polls while the chip is busy; NULL: it offers none */
   uint32_t scratch;       /* address of an area that is destroyed, aligned to the largest erase size */
   uint32_t scratch_size;  /* at least four of those blocks. Blank the last one (the state) to begin anew */
-  uint32_t guarded;       /* a range where the driver refuses to program and to erase, */
-  uint32_t guarded_size;  /* 0: there is none */
-  uint32_t program_ms;    /* no page takes longer, by the chip's data sheet */
-  uint32_t erase_ms;      /* nor does erasing a block */
+  struct port_suite_range guarded[PORT_SUITE_GUARDED]; /* where the driver refuses to program and to erase */
+  uint32_t program_ms; /* no page takes longer, by the chip's data sheet; 0, as where an emulator is held up: unknown */
+  uint32_t program_average_ms; /* nor does one page of many on average */
+  uint32_t erase_ms;           /* no block takes longer to be erased */
 
   const struct port_clock *clock;
+  bool idle_sleeps; /* the clock's idle lasts as long as it may while nothing wakes it; in the suite nothing does */
   const struct port_clock *reference; /* a second one to compare it with; NULL: there is none */
 
   enum lb_reset cause; /* why the processor started */

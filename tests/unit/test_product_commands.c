@@ -16,6 +16,7 @@ static int remember(const char *called, int argc, char **argv)
 {
   last.called = called;
   last.argc = argc;
+  assert_null(argv[argc]);
   for (int i = 0; i < argc; i++) {
     snprintf(last.arguments[i], sizeof(last.arguments[i]), "%s", argv[i]);
   }

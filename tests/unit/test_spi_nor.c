@@ -8,6 +8,7 @@
 #define MB        (1024U * 1024U)
 #define IS25WP256 0x9D7019U
 #define SECOND    1000000U
+#define LONGEST   (SPI_NOR_LONGEST_MS * 1000ULL)
 
 struct bench {
   struct fake_nor chip;
@@ -144,8 +145,57 @@ static void test_waits_for_what_a_reset_left_running(void **state)
   assert_true(chip.now_us >= 2U * SECOND);
 
   chip.busy_until = FAKE_NOR_NEVER;
+  uint64_t start = chip.now_us;
   assert_result(open_chip(&chip, &nor), SPI_NOR_ERR_BUSY);
-  assert_true(chip.now_us < 20U * SECOND);
+  assert_true(chip.now_us - start < LONGEST);
+  fake_nor_free(&chip);
+}
+
+/* For each way in which nothing answers at first: a line pulled up, and one that is low. */
+static void test_waits_for_a_chip_that_powers_up(void **state)
+{
+  static const uint8_t idle_lines[] = {0xFF, 0};
+
+  (void)state;
+  for (size_t i = 0; i < sizeof idle_lines; i++) {
+    struct fake_nor chip;
+    struct spi_nor nor;
+
+    fake_nor_make(&chip, IS25WP256, 65536);
+    chip.idle_line = idle_lines[i];
+    chip.powered_at = 50000;
+    assert_result(open_chip(&chip, &nor), LB_OK);
+    chip.is_absent = true;
+    uint64_t start = chip.now_us;
+    assert_result(open_chip(&chip, &nor), SPI_NOR_ERR_NO_CHIP);
+    assert_in_range(chip.now_us - start, SPI_NOR_POWER_ON_MS * 1000U, SPI_NOR_POWER_ON_MS * 1000U + 10000U);
+    fake_nor_free(&chip);
+  }
+}
+
+/* What ran before the reset used all of the chip, in either of the two ways. */
+static void test_returns_to_the_lowest_16_mb(void **state)
+{
+  struct fake_nor chip;
+  struct spi_nor nor;
+  uint8_t byte = 0;
+
+  (void)state;
+  fake_nor_make(&chip, IS25WP256, 32U * MB);
+  chip.bytes[0x123456] = 0x5A;
+  for (unsigned way = 1; way <= 3; way++) {
+    chip.has_4_byte_addresses = (way & 1U) != 0;
+    chip.extended_address = (way & 2U) != 0 ? 1 : 0;
+    assert_result(open_chip(&chip, &nor), LB_OK);
+    assert_result(lb_flash_read(&nor.driver, 0x123456, &byte, 1), LB_OK);
+    assert_int_equal(byte, 0x5A);
+    assert_false(chip.is_enabled);
+  }
+  fake_nor_free(&chip);
+
+  fake_nor_make(&chip, 0xEF4018, 65536); /* 16 MB: nothing of that is sent */
+  assert_result(open_chip(&chip, &nor), LB_OK);
+  assert_int_equal(chip.instructions[0xE9] + chip.instructions[0xC5] + chip.instructions[0x06], 0);
   fake_nor_free(&chip);
 }
 
@@ -258,14 +308,45 @@ static void test_an_erase_that_never_ends(void **state)
   bench->chip.erase_us = FAKE_NOR_NEVER;
   uint64_t start = bench->chip.now_us;
   assert_result(erase_at(bench, 0, 65536), SPI_NOR_ERR_BUSY);
-  assert_true(bench->chip.now_us - start < 10U * SECOND);
+  assert_in_range(bench->chip.now_us - start, SPI_NOR_ERASE_MS * 1000U, SPI_NOR_ERASE_MS * 1000U + 1000U);
+}
+
+/* It was late with a program, but is well: nothing that comes next fails for that. */
+static void test_a_slow_chip_is_waited_for(void **state)
+{
+  struct bench *bench = *state;
+  uint8_t byte = 0;
+
+  bench->chip.program_us = 3U * SECOND;
+  assert_result(program_at(bench, 0, "\x01", 1), SPI_NOR_ERR_BUSY);
+  assert_result(read_at(bench, 0, &byte, 1), LB_OK);
+  assert_int_equal(byte, 0x01);
+  assert_result(program_at(bench, 1, "\x02", 1), SPI_NOR_ERR_BUSY);
+  assert_result(erase_at(bench, 0x1000, 4096), LB_OK);
+}
+
+/* Nor does waiting for what was late make a call longer than a watchdog may be told. */
+static void test_no_call_is_longer_than_the_longest(void **state)
+{
+  struct bench *bench = *state;
+  uint8_t byte = 0;
+
+  bench->chip.program_us = 3U * SECOND;
+  bench->chip.erase_us = FAKE_NOR_NEVER;
+  assert_result(program_at(bench, 0, "\x01", 1), SPI_NOR_ERR_BUSY);
+  uint64_t start = bench->chip.now_us;
+  assert_result(erase_at(bench, 0, 65536), SPI_NOR_ERR_BUSY);
+  assert_true(bench->chip.now_us - start < LONGEST);
+  start = bench->chip.now_us;
+  assert_result(read_at(bench, 0, &byte, 1), SPI_NOR_ERR_BUSY);
+  assert_true(bench->chip.now_us - start < LONGEST);
 }
 
 static void test_larger_blocks_may_take_longer(void **state)
 {
   struct bench *bench = *state;
 
-  bench->chip.erase_us = 4U * SECOND;
+  bench->chip.erase_us = 3U * SECOND;
   assert_result(erase_at(bench, 0, 65536), LB_OK);
   assert_result(erase_at(bench, 0, 4096), SPI_NOR_ERR_BUSY);
 }
@@ -423,12 +504,16 @@ int main(void)
       cmocka_unit_test(test_says_what_it_cannot_open),
       cmocka_unit_test(test_wakes_a_sleeping_chip),
       cmocka_unit_test(test_waits_for_what_a_reset_left_running),
+      cmocka_unit_test(test_waits_for_a_chip_that_powers_up),
+      cmocka_unit_test(test_returns_to_the_lowest_16_mb),
       WITH_CHIP(test_reads_what_it_programs),
       WITH_CHIP(test_erases_by_the_right_instruction),
       cmocka_unit_test(test_reaches_the_top),
       WITH_CHIP(test_refuses_what_a_chip_cannot),
       WITH_CHIP(test_a_chip_that_stays_busy),
       WITH_CHIP(test_an_erase_that_never_ends),
+      WITH_CHIP(test_a_slow_chip_is_waited_for),
+      WITH_CHIP(test_no_call_is_longer_than_the_longest),
       WITH_CHIP(test_larger_blocks_may_take_longer),
       WITH_CHIP(test_a_chip_that_ignores_write_enable),
       WITH_CHIP(test_a_chip_that_is_gone),

@@ -11,6 +11,16 @@ static bool is_busy(const struct fake_nor *chip)
   return chip->now_us < chip->busy_until;
 }
 
+static bool is_gone(const struct fake_nor *chip)
+{
+  return chip->is_absent || chip->now_us < chip->powered_at;
+}
+
+static uint32_t address_bytes(const struct fake_nor *chip)
+{
+  return chip->has_4_byte_addresses ? 4 : 3;
+}
+
 static uint32_t erase_size_of(uint8_t instruction)
 {
   switch (instruction) {
@@ -68,7 +78,7 @@ static void on_release(void *context)
   struct fake_nor *chip = context;
 
   chip->is_selected = false;
-  if (chip->count == 0 || chip->is_absent || is_busy(chip)) {
+  if (chip->count == 0 || is_gone(chip) || is_busy(chip)) {
     return;
   }
   if (chip->is_asleep) {
@@ -80,8 +90,15 @@ static void on_release(void *context)
     chip->is_enabled = !chip->ignores_write_enable;
   } else if (chip->instruction == 0x02 && chip->is_enabled && chip->page_bytes > 0) {
     program(chip);
-  } else if (erase_size_of(chip->instruction) != 0 && chip->is_enabled && chip->count == 4) {
+  } else if (erase_size_of(chip->instruction) != 0 && chip->is_enabled && chip->count == 1 + address_bytes(chip)) {
     erase(chip);
+  } else if (chip->instruction == 0x04 && chip->count == 1) {
+    chip->is_enabled = false;
+  } else if (chip->instruction == 0xE9 && chip->count == 1) {
+    chip->has_4_byte_addresses = false;
+  } else if (chip->instruction == 0xC5 && chip->count == 2 && chip->is_enabled) {
+    chip->extended_address = chip->last_byte;
+    chip->is_enabled = false;
   } else if ((chip->instruction == 0xC7 || chip->instruction == 0x60) && chip->is_enabled) {
     fail_here("the whole chip is erased");
   }
@@ -90,18 +107,24 @@ static void on_release(void *context)
 /* What the chip says to byte `at` (0 is the first behind the instruction); 0xFF where it says nothing. */
 static uint8_t answer(struct fake_nor *chip, uint32_t at, uint8_t out)
 {
-  if (at < 3) {
+  uint32_t behind = chip->instruction == 0x5A ? 3 : address_bytes(chip);
+
+  chip->last_byte = out;
+  if (at == 0 && behind == 3 && chip->instruction != 0x5A) {
+    chip->address = chip->extended_address;
+  }
+  if (at < behind) {
     chip->address = chip->address << 8 | out;
   }
   switch (chip->instruction) {
   case 0x03:
-    return at < 3 ? 0xFF : chip->bytes[(chip->address + (at - 3)) % chip->size];
+    return at < behind ? 0xFF : chip->bytes[(chip->address + (at - behind)) % chip->size];
   case 0x9F:
     return (uint8_t)(at < 3 ? chip->id >> (16U - 8U * at) : 0xFFU);
   case 0x5A: /* three address bytes and one that means nothing */
     return at < 4 || !chip->has_sfdp ? 0xFF : chip->sfdp[(chip->address + (at - 4)) % FAKE_NOR_SFDP_SIZE];
   case 0x02: /* the last page_size bytes count; none of the tests sends more than that */
-    if (at >= 3 && chip->page_bytes < sizeof chip->page) {
+    if (at >= behind && chip->page_bytes < sizeof chip->page) {
       chip->page[chip->page_bytes] = out;
       chip->page_bytes++;
     }
@@ -115,7 +138,7 @@ static uint8_t transfer_byte(struct fake_nor *chip, uint8_t out)
 {
   chip->now_us++;
   chip->bytes_on_bus++;
-  if (chip->is_absent) {
+  if (is_gone(chip)) {
     return chip->idle_line;
   }
   if (!chip->is_selected) {

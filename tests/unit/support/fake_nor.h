@@ -25,6 +25,9 @@ struct fake_nor {
   bool has_sfdp;                    /* otherwise instruction 5A is unknown */
   bool is_absent;                   /* nothing drives the line: it is `idle_line` */
   uint8_t idle_line;
+  uint64_t powered_at;       /* before this time it is as if absent */
+  bool has_4_byte_addresses; /* the mode that E9 ends */
+  uint8_t extended_address;  /* the fourth byte of 3-byte addresses, which C5 sets */
   bool is_asleep;            /* until AB and 30 us more */
   bool ignores_write_enable; /* write-protected */
   uint64_t program_us;       /* what a page takes; FAKE_NOR_NEVER: it is never finished */
@@ -41,6 +44,7 @@ struct fake_nor {
   uint8_t instruction;
   uint32_t address;
   uint32_t count; /* bytes since the select */
+  uint8_t last_byte;
   uint8_t page[4096];
   uint32_t page_bytes;
 };
