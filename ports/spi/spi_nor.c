@@ -78,24 +78,30 @@ static uint64_t now(const struct spi_nor *nor)
   return nor->spi->now_us(nor->spi->context);
 }
 
-/* The time is taken before the status: whoever was held up in between is not told of a time-out that there was not. */
-static int wait_until_ready(struct spi_nor *nor, uint64_t deadline, bool polls)
+/*
+ * One look at a busy chip: LB_MORE while it may still be. The time is taken before the status: whoever was held up in
+ * between is not told of a time-out that there was not.
+ */
+static int look(struct spi_nor *nor, uint64_t deadline)
 {
-  bool late = false;
+  feed(nor);
+  const bool late = now(nor) > deadline;
+  if ((read_status(nor) & STATUS_WIP) == 0) {
+    nor->is_late = false;
+    return LB_OK;
+  }
+  nor->is_late = nor->is_late || late;
+  return late ? SPI_NOR_ERR_BUSY : LB_MORE;
+}
+
+static int wait_until_ready(struct spi_nor *nor, uint64_t deadline)
+{
+  int err;
 
   do {
-    feed(nor);
-    if (polls && nor->idle.poll) {
-      nor->idle.poll(nor->idle.context);
-    }
-    late = now(nor) > deadline;
-    if ((read_status(nor) & STATUS_WIP) == 0) {
-      nor->is_late = false;
-      return LB_OK;
-    }
-  } while (!late);
-  nor->is_late = true;
-  return SPI_NOR_ERR_BUSY;
+    err = look(nor, deadline);
+  } while (err == LB_MORE);
+  return err;
 }
 
 /*
@@ -104,15 +110,23 @@ static int wait_until_ready(struct spi_nor *nor, uint64_t deadline, bool polls)
  */
 static int expect_ready(struct spi_nor *nor, uint64_t start)
 {
-  return nor->is_late ? wait_until_ready(nor, start + ERASE_TIME_MOST, false) : LB_OK;
+  return nor->is_late ? wait_until_ready(nor, start + ERASE_TIME_MOST) : LB_OK;
 }
 
 /* Waits for what was begun just now, for `time`, but within the call that began at `start`. */
 static int finish(struct spi_nor *nor, uint64_t start, uint64_t time)
 {
-  uint64_t deadline = now(nor) + time;
+  const uint64_t end = now(nor) + time;
+  const uint64_t deadline = end < start + CALL_TIME ? end : start + CALL_TIME;
+  int err;
 
-  return wait_until_ready(nor, deadline < start + CALL_TIME ? deadline : start + CALL_TIME, true);
+  do {
+    if (nor->idle.poll) {
+      nor->idle.poll(nor->idle.context);
+    }
+    err = look(nor, deadline);
+  } while (err == LB_MORE);
+  return err;
 }
 
 static int enable_write(struct spi_nor *nor, uint64_t start)
@@ -267,7 +281,7 @@ static int ask_who_it_is(struct spi_nor *nor, uint64_t start)
   if (read_status(nor) == STATUS_OF_NOBODY) {
     return SPI_NOR_ERR_NO_CHIP;
   }
-  int err = wait_until_ready(nor, start + CALL_TIME, false);
+  int err = wait_until_ready(nor, start + CALL_TIME);
   if (err) {
     return err;
   }
