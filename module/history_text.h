@@ -14,7 +14,7 @@ void history_result_text(const struct lb_history_entry *entry, char text[HISTORY
 #define HISTORY_NONE    "No updates yet"
 #define HISTORY_UNKNOWN "No updates known"
 #define HISTORY_NO_ROOM                                                                                                \
-  "  The nvs partition has no room for the history of updates: some may be missing - remove settings first\n"
+  "  The nvs partition has no room for the history of updates: some may be missing - remove settings first"
 
 /* A version, or "unknown" where there is none. */
 const char *history_version(const char *version);

@@ -79,7 +79,9 @@ static void print_none(struct console *console, const struct lb_history *history
     return;
   }
   console_print(console, "%s\n", history && update_log_error(log) == LB_OK && !full ? HISTORY_NONE : HISTORY_UNKNOWN);
-  console_print(console, "%s", full ? HISTORY_NO_ROOM : "");
+  if (full) {
+    console_print(console, "%s\n", HISTORY_NO_ROOM);
+  }
 }
 
 int ota_history_start(struct console *console, int argc, char **argv)

@@ -151,7 +151,9 @@ static bool tell(const struct request *request, const struct lb_history *history
   }
   if (!request->json && history->count == 0) {
     puts(full ? HISTORY_UNKNOWN : HISTORY_NONE);
-    printf("%s", full ? HISTORY_NO_ROOM : "");
+    if (full) {
+      puts(HISTORY_NO_ROOM);
+    }
   }
   return !request->json || report_json(json);
 }
