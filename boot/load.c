@@ -34,7 +34,7 @@ static int hash_flash(const struct loading *loading, uint32_t from, uint32_t to)
 
 static int load_one(const struct loading *loading, const struct lb_image_segment *segment)
 {
-  uint8_t *memory = (uint8_t *)(uintptr_t)segment->load;
+  uint8_t *memory = (uint8_t *)(uintptr_t)segment->load; /* NOLINT(performance-no-int-to-ptr): a load address is one */
   int err = LB_OK;
   for (uint32_t at = 0; !err && at < segment->length; at += PIECE) {
     const uint32_t length = segment->length - at < PIECE ? segment->length - at : PIECE;
