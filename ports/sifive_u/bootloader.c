@@ -89,7 +89,7 @@ static void distrust(const struct lb_partition *partition, int err)
 /* ---- start ---- */
 
 /* Bootloader, tables and factory are never written, whatever goes wrong above the driver. */
-static void protect(void)
+static int protect(void)
 {
   struct lb_partition factory;
   int err = spi_nor_protect(&nor, 0, LB_TABLE_ADDRESS + LB_TABLE_SECTOR);
@@ -97,24 +97,21 @@ static void protect(void)
       lb_table_find(&bootloader.table, LB_TYPE_APP, LB_SUBTYPE_FACTORY, &factory) == LB_OK) {
     err = spi_nor_protect(&nor, factory.offset, factory.offset + factory.size);
   }
-  if (err) {
-    reset_after_pause();
-  }
+  return err;
 }
 
-static void open_flash(void)
+static int open_flash(void)
 {
   spi_bus_open(&spi, QSPI0_BASE);
   watchdog_feed();
   int err = spi_nor_open(&nor, &spi, false);
   if (err) {
-    uart_print("boot: halted: the flash does not answer - check its wiring\n");
-    reset_after_pause();
+    return err;
   }
   nor.feed = feed;
   flash = nor.driver;
   flash.read = read_trusted;
-  protect();
+  return protect();
 }
 
 /* Goes to what boots, if it loads as it was verified. */
@@ -139,10 +136,13 @@ int main(void)
   const enum lb_reset reset = reset_cause();
   enum lb_reset judged = reset;
   uart_open();
-  count(reset);
   mbedtls_hash_sha256(&sha256, &sha256_state);
   mbedtls_hash_md5(&md5, &md5_state);
-  open_flash();
+  if (open_flash()) {
+    uart_print("boot: halted: the flash does not answer - check its wiring\n");
+    reset_after_pause(reset); /* nothing has been counted yet */
+  }
+  count(reset);
   bootloader.device = (struct lb_device){
       .flash = &flash, .sha256 = &sha256, .md5 = &md5, .chip = lb_chip_by_name("sifive_u"), .revision = 0};
   bootloader.log = log_piece;
@@ -154,5 +154,5 @@ int main(void)
     start(reset);
     judged = LB_RESET_COMMANDED; /* the reset has been judged, and counts once */
   }
-  reset_after_pause();
+  reset_after_pause(LB_RESET_COMMANDED);
 }

@@ -50,7 +50,7 @@ static _Noreturn void give_up(int err)
   uart_print("rom: no bootloader at 0x1000: ");
   uart_print(spi_nor_error_info(err)->cause);
   uart_print(" - write a bootloader by cable\n");
-  reset_after_pause();
+  reset_after_pause(reset_cause());
 }
 
 int main(void)

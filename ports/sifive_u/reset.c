@@ -26,7 +26,7 @@ _Noreturn void reset_board(enum lb_reset cause)
   }
 }
 
-_Noreturn void reset_after_pause(void)
+_Noreturn void reset_after_pause(enum lb_reset cause)
 {
   uart_print("boot: trying again in 10 seconds\n");
   const uint64_t end = timer_now_us() + RESET_RETRY_S * 1000000U;
@@ -34,7 +34,7 @@ _Noreturn void reset_after_pause(void)
     watchdog_feed();
     timer_sleep_until(end - now < PAUSE_US ? end : now + PAUSE_US);
   }
-  reset_board(LB_RESET_COMMANDED);
+  reset_board(cause);
 }
 
 enum lb_reset reset_cause(void)

@@ -10,10 +10,11 @@ _Noreturn void reset_board(enum lb_reset cause);
 
 /*
  * For programs that have nothing to start: says so, waits RESET_RETRY_S, in which somebody may attach a cable, and
- * resets as if commanded, which no trial counts. A chip that was not ready or misread answers next time.
+ * resets. A chip that was not ready or misread answers next time. `cause` is what the next start finds: the one of this
+ * start as long as no trial has been judged by it, else LB_RESET_COMMANDED, which none counts.
  */
 #define RESET_RETRY_S 10U
-_Noreturn void reset_after_pause(void);
+_Noreturn void reset_after_pause(enum lb_reset cause);
 
 /* Why the processor started: what was left there, else power-on. */
 enum lb_reset reset_cause(void);
