@@ -22,7 +22,7 @@ endef
 
 .PHONY: build demo board board-build board-test board-sample test unit session check format check-format check-tidy \
   check-cppcheck check-sources check-mutants check-clang cross size size-update port-lines port-lines-update coverage \
-  fuzz damage faults faults-quick mutation kills network bench campaign clean help
+  fuzz damage faults faults-quick mutation kills network bench bench-patch campaign clean help
 
 build: packages-build ## build build/lifeboat
 	$(call compile,release)
@@ -64,14 +64,15 @@ session: packages-build packages-test $(VENV)/installed ## whole sessions with t
 	@LIFEBOAT_BINARY=$(CURDIR)/build/asan/lifeboat \
 	  $(VENV)/bin/python -m pytest -n 2 --timeout=300 -o cache_dir=$(CURDIR)/build/pytest tests/session
 
+COVERED := build/coverage/CMakeFiles/lifeboat.dir build/coverage/CMakeFiles/lifeboat_patch.dir
 coverage: packages-build packages-test ## which lines of lib/ the unit tests reach
 	$(call compile,coverage,unit_tests)
 	@find build/coverage -name '*.gcda' -delete
 	@ctest --preset coverage >build/coverage/ctest.log || { cat build/coverage/ctest.log; exit 1; }
 	@echo "lines of lib/ (at least 97 %)"
-	@gcovr --root . --filter 'lib/' --fail-under-line 97 build/coverage/CMakeFiles/lifeboat.dir
+	@gcovr --root . --filter 'lib/' --fail-under-line 97 $(COVERED)
 	@echo "branches of lib/ (at least 90 %)"
-	@gcovr --root . --filter 'lib/' --branches --fail-under-branch 90 build/coverage/CMakeFiles/lifeboat.dir
+	@gcovr --root . --filter 'lib/' --branches --fail-under-branch 90 $(COVERED)
 
 FUZZ_SECONDS ?= 60
 fuzz: packages-build packages-test packages-fuzz ## fuzz each parser for FUZZ_SECONDS (60)
@@ -148,7 +149,7 @@ check-cppcheck:
 	@cppcheck --quiet -j2 --std=c11 --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 \
 	  --cppcheck-build-dir=build/cppcheck --suppressions-list=packaging/cppcheck-suppressions.txt -Iinclude -I. $(ROOMS)
 
-cross: packages-build packages-cross ## compile lib/ for the targets without an operating system
+cross: packages-build packages-cross ## compile lib/, lib/patch/ for the targets without an operating system
 	@$(PYTHON) scripts/cross.py
 
 size: board-build packages-cross ## code, data and stack of library and board, compared with docs/size-table.txt
@@ -165,6 +166,17 @@ port-lines-update: ## rewrite them in docs/porting.md
 
 bench: build packages-bench ## measure updates against the physical bound
 	@build/bench/update_bench
+
+PAIRS ?=
+BENCH_VENV := build/bench-venv
+bench-patch: build packages-bench $(BENCH_VENV)/installed ## compare our patches with those of other tools; PAIRS=DIR: of DIR/NAME/{old,new}.bin
+	@$(BENCH_VENV)/bin/python bench/patch_bench.py $(if $(PAIRS),--pairs '$(PAIRS)')
+
+$(BENCH_VENV)/installed: bench/requirements.txt | packages-bench
+	@rm -rf $(BENCH_VENV)
+	@$(PYTHON) -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip --quiet --disable-pip-version-check install -r $<
+	@touch $@
 
 clean: ## remove all that was built
 	@rm -rf build

@@ -22,6 +22,11 @@ bool lb_error_is_of_image(int code)
   return (code <= LB_ERR_IMAGE_MAGIC && code >= LB_ERR_IMAGE_PROJECT) || code == LB_ERR_IMAGE_LOAD;
 }
 
+bool lb_error_is_of_patch(int code)
+{
+  return code <= LB_ERR_PATCH_MAGIC && code >= LB_ERR_PATCH_TOO_LONG;
+}
+
 unsigned lb_error_count(void)
 {
   return (unsigned)COUNT;

@@ -10,6 +10,8 @@
 #include "lifeboat/esp_error.h"
 
 #define FRESH_COPY    "get a fresh copy of the image"
+#define FRESH_PATCH   "get a fresh copy of the patch, or use the whole image"
+#define FULL_IMAGE    "use the whole image"
 #define THIS_MODULE   "use the image made for this module"
 #define CHECK_CHIP    "try again; if it stays, the flash chip or its wiring is bad"
 #define WRITE_A_TABLE "write a partition table to the module by cable"
@@ -126,6 +128,21 @@
       "read it on the module that has the key, or erase the nvs partition", "ESP_ERR_NVS_WRONG_ENCRYPTION", 0x1119)    \
   ROW(LB_ERR_NVS_DAMAGED, "a part of the setting is missing or damaged", "set it anew", NVS_STATE)                     \
   ROW(LB_ERR_NVS_SIZE, "the nvs partition is not made of 3 to 64 pages of 4 KB that the flash can erase",              \
-      "mend the partition table, or use a flash with sectors of 4 KB", LB_ESP_INVALID_SIZE)
+      "mend the partition table, or use a flash with sectors of 4 KB", LB_ESP_INVALID_SIZE)                            \
+  ROW(LB_ERR_PATCH_MAGIC, "this does not begin as a patch does", "check that the file is a patch (*.patch)",           \
+      LB_ESP_INVALID_ARG)                                                                                              \
+  ROW(LB_ERR_PATCH_VERSION, "the patch is of a version that is not known here", FULL_IMAGE, LB_ESP_INVALID_VERSION)    \
+  ROW(LB_ERR_PATCH_HEADER, "the header of the patch is impossible", FRESH_PATCH, LB_ESP_INVALID_RESPONSE)              \
+  ROW(LB_ERR_PATCH_MEMORY, "the patch needs more memory than there is for it", FULL_IMAGE, LB_ESP_NO_MEM)              \
+  ROW(LB_ERR_PATCH_BASE, "the patch is made for another firmware than there is",                                       \
+      "use the patch for the firmware that is there, or the whole image", LB_ESP_NOT_FOUND)                            \
+  ROW(LB_ERR_PATCH_TRUNCATED, "the patch is cut off", FRESH_PATCH, LB_ESP_INVALID_SIZE)                                \
+  ROW(LB_ERR_PATCH_CORRUPT, "the patch says to do what cannot be done", FRESH_PATCH, LB_ESP_INVALID_RESPONSE)          \
+  ROW(LB_ERR_PATCH_CRC, "the CRC of the patch is wrong", FRESH_PATCH, LB_ESP_INVALID_CRC)                              \
+  ROW(LB_ERR_PATCH_DIGEST, "what the patch made is not what it states", FRESH_PATCH, LB_ESP_OTA_VALIDATE)              \
+  ROW(LB_ERR_PATCH_TOO_LONG, "what the patch makes is longer than its place", THIS_MODULE, LB_ESP_INVALID_SIZE)        \
+  ROW(LB_ERR_NO_STAGE, "no patch waits in that slot", "fetch it anew", LB_ESP_NOT_FOUND)                               \
+  ROW(LB_ERR_STAGE_ROOM, "the slot has no room for the patch behind the image",                                        \
+      "apply it as it comes, or use the whole image", LB_ESP_INVALID_SIZE)
 
 #endif

@@ -12,14 +12,16 @@
 #include "lifeboat/bytes.h"
 #include "lifeboat/crc32.h"
 
-#define VERSION     1U
+#define VERSION     2U          /* that is written */
+#define VERSION_1   1U          /* has neither transferred nor patch_base; entries of older firmware */
 #define NUMBER_MAX  0x7FFFFFFFU /* far more than the flash can take; what is greater is foreign */
 #define CUT_MARK    "..."
 #define CUT_LENGTH  3U
 #define NO_PLACE    LB_HISTORY_ENTRIES
-#define STRINGS     5U
+#define STRINGS     6U
+#define STRINGS_1   5U
 #define CRC_SIZE    4U
-#define STRINGS_MAX (LB_HISTORY_SOURCE_SIZE + 2U * LB_LABEL_SIZE + 2U * 33U) /* a length byte for each NUL */
+#define STRINGS_MAX (LB_HISTORY_SOURCE_SIZE + 3U * LB_LABEL_SIZE + 2U * 33U) /* a length byte for each NUL */
 
 /* Where the fields are in a blob; behind the strings, each with its length before it, the CRC-32 of all that. */
 enum {
@@ -32,7 +34,9 @@ enum {
   AT_SIZE = 26,
   AT_DIGEST = 30,
   AT_ELF_SHA256 = 62,
-  AT_STRINGS = 94
+  AT_STRINGS_1 = 94, /* of version 1 */
+  AT_TRANSFERRED = 94,
+  AT_STRINGS = 98
 };
 
 #define BLOB_MAX (AT_STRINGS + STRINGS_MAX + CRC_SIZE)
@@ -55,6 +59,7 @@ static const struct text texts[STRINGS] = {
     {offsetof(struct lb_history_entry, from_slot), LB_LABEL_SIZE},
     {offsetof(struct lb_history_entry, version), sizeof(((struct lb_history_entry *)0)->version)},
     {offsetof(struct lb_history_entry, from_version), sizeof(((struct lb_history_entry *)0)->from_version)},
+    {offsetof(struct lb_history_entry, patch_base), LB_LABEL_SIZE}, /* the only one that version 1 does not have */
 };
 
 static uint32_t length_below(const char *text, uint32_t size)
@@ -108,6 +113,7 @@ static uint32_t encode(const struct lb_history_entry *entry, uint8_t bytes[BLOB_
   lb_store_le32(bytes + AT_SIZE, entry->size);
   memcpy(bytes + AT_DIGEST, entry->digest, LB_SHA256_SIZE);
   memcpy(bytes + AT_ELF_SHA256, entry->elf_sha256, LB_SHA256_SIZE);
+  lb_store_le32(bytes + AT_TRANSFERRED, entry->transferred);
   for (uint32_t i = 0; i < STRINGS; i++) {
     const char *text = (const char *)entry + texts[i].offset;
     uint32_t length = length_below(text, texts[i].size);
@@ -119,20 +125,30 @@ static uint32_t encode(const struct lb_history_entry *entry, uint8_t bytes[BLOB_
   return at + CRC_SIZE;
 }
 
+static uint32_t first_string(const uint8_t *bytes)
+{
+  return bytes[AT_VERSION] == VERSION_1 ? AT_STRINGS_1 : AT_STRINGS;
+}
+
+static uint32_t string_count(const uint8_t *bytes)
+{
+  return bytes[AT_VERSION] == VERSION_1 ? STRINGS_1 : STRINGS;
+}
+
 /* Is it whole, and one of ours? From then on its strings can be walked without looking at the end. */
 static bool is_entry(const struct blob *blob)
 {
   const uint8_t *bytes = blob->bytes;
-  uint32_t at = AT_STRINGS;
-  if (blob->length < AT_STRINGS + STRINGS + CRC_SIZE) {
+  if (blob->length < AT_STRINGS_1 + STRINGS_1 + CRC_SIZE) {
     return false;
   }
   const uint32_t end = blob->length - CRC_SIZE;
-  if (lb_crc32(0, bytes, end) != lb_load_le32(bytes + end) || bytes[AT_VERSION] != VERSION ||
-      bytes[AT_RESULT] > LB_HISTORY_SUPERSEDED) {
+  if (lb_crc32(0, bytes, end) != lb_load_le32(bytes + end) || bytes[AT_VERSION] < VERSION_1 ||
+      bytes[AT_VERSION] > VERSION || bytes[AT_RESULT] > LB_HISTORY_SUPERSEDED) {
     return false;
   }
-  for (uint32_t i = 0; i < STRINGS; i++) {
+  uint32_t at = first_string(bytes); /* perhaps behind the end */
+  for (uint32_t i = 0; i < string_count(bytes); i++) {
     if (at >= end || bytes[at] >= texts[i].size || bytes[at] > end - at - 1U) {
       return false;
     }
@@ -145,7 +161,7 @@ static bool is_entry(const struct blob *blob)
 static void decode(const struct blob *blob, struct lb_history_entry *entry)
 {
   const uint8_t *bytes = blob->bytes;
-  uint32_t at = AT_STRINGS;
+  uint32_t at = first_string(bytes);
   memset(entry, 0, sizeof(*entry));
   entry->number = lb_load_le32(bytes + AT_NUMBER);
   entry->result = (enum lb_history_result)bytes[AT_RESULT];
@@ -155,7 +171,8 @@ static void decode(const struct blob *blob, struct lb_history_entry *entry)
   entry->size = lb_load_le32(bytes + AT_SIZE);
   memcpy(entry->digest, bytes + AT_DIGEST, LB_SHA256_SIZE);
   memcpy(entry->elf_sha256, bytes + AT_ELF_SHA256, LB_SHA256_SIZE);
-  for (uint32_t i = 0; i < STRINGS; i++) {
+  entry->transferred = bytes[AT_VERSION] == VERSION_1 ? 0 : lb_load_le32(bytes + AT_TRANSFERRED);
+  for (uint32_t i = 0; i < string_count(bytes); i++) {
     memcpy((char *)entry + texts[i].offset, bytes + at + 1U, bytes[at]);
     at += 1U + bytes[at];
   }

@@ -10,13 +10,14 @@
 #include <string.h>
 
 #include "lib/common.h"
+#include "lib/texts.h"
 #include "lifeboat/bytes.h"
 #include "lifeboat/crc32.h"
 #include "lifeboat/error.h"
 
 #define MAGIC     0x524A424CU /* "LBJR" */
 #define VOID_SIZE 32U         /* bytes of the header that are cleared: the least a page can have */
-#define PIECE     64U         /* bytes of text read or programmed at once */
+#define PIECE     64U         /* room for texts that there has to be at least, and that is looked at */
 
 /* Offsets in the header; what is not named is 0xFF. */
 enum {
@@ -80,16 +81,6 @@ static bool lay_out(struct lb_journal *journal)
   return entries <= sector && journal->blocks <= (sector - entries) / LB_JOURNAL_ENTRY_SIZE;
 }
 
-/* The length of a text, or anything above `limit` for a longer one. */
-static uint32_t text_length(const char *text, uint32_t limit)
-{
-  uint32_t length = 0;
-  while (length <= limit && text[length] != '\0') {
-    length++;
-  }
-  return length;
-}
-
 static bool lay_out_subject(struct lb_journal *journal, const struct lb_flash *flash, const struct lb_partition *slot,
                             const struct lb_journal_subject *subject)
 {
@@ -99,8 +90,8 @@ static bool lay_out_subject(struct lb_journal *journal, const struct lb_flash *f
   journal->slot = *slot;
   journal->size = subject->size;
   journal->compare_end = subject->compare_end;
-  journal->source_length = text_length(subject->source, sector);
-  journal->validator_length = text_length(subject->validator, sector);
+  journal->source_length = lb_text_length(subject->source, sector);
+  journal->validator_length = lb_text_length(subject->validator, sector);
   return lay_out(journal);
 }
 
@@ -128,9 +119,9 @@ static int make_void(const struct lb_flash *flash, uint32_t address)
   return lb_flash_program(flash, address, zeros, VOID_SIZE);
 }
 
-static uint32_t all_text(const struct lb_journal *journal)
+static struct lb_texts texts_of(const struct lb_journal *journal)
 {
-  return journal->source_length + journal->validator_length;
+  return (struct lb_texts){journal->flash, journal->text, journal->source_length, journal->validator_length};
 }
 
 /* Makes the header but for the CRC of the texts, which `crc` goes on to. */
@@ -148,23 +139,15 @@ static uint32_t make_header(const struct lb_journal *journal, uint8_t *header)
   return lb_crc32(0, header, AT_CRC);
 }
 
-/* The next piece of source and validator, which lie behind each other, within one page. */
 static int write_text(struct lb_journal *journal, const struct lb_journal_subject *subject)
 {
-  uint32_t at = journal->written;
-  bool in_source = at < journal->source_length;
-  const char *from = in_source ? subject->source + at : subject->validator + (at - journal->source_length);
-  uint32_t left = (in_source ? journal->source_length : all_text(journal)) - at;
-  uint32_t page = journal->flash->page_size;
-  uint32_t address = journal->text + at;
-  uint32_t piece = lb_smaller(left, page - (address & (page - 1U)));
-  int err = lb_flash_program(journal->flash, address, from, piece);
-  journal->written += piece;
-  if (journal->written == all_text(journal)) {
+  struct lb_texts texts = texts_of(journal);
+  int result = lb_texts_program(&texts, subject->source, subject->validator, &journal->written);
+  if (result == LB_OK) {
     journal->phase = HEADER;
     journal->written = 0;
   }
-  return err ? err : LB_MORE;
+  return result < 0 ? result : LB_MORE;
 }
 
 static int write_header(struct lb_journal *journal, const struct lb_journal_subject *subject)
@@ -228,21 +211,6 @@ int lb_journal_create(struct lb_journal *journal, const struct lb_flash *flash, 
 
 /* ---- reading it ---- */
 
-/* Goes on with a CRC over the texts on the flash. */
-static int add_text(const struct lb_journal *journal, uint32_t *crc)
-{
-  uint8_t piece[PIECE];
-  for (uint32_t at = 0; at < all_text(journal); at += PIECE) {
-    uint32_t length = lb_smaller(PIECE, all_text(journal) - at);
-    int err = lb_flash_read(journal->flash, journal->text + at, piece, length);
-    if (err) {
-      return err;
-    }
-    *crc = lb_crc32(*crc, piece, length);
-  }
-  return LB_OK;
-}
-
 int lb_journal_read(struct lb_journal *journal, const struct lb_flash *flash, const struct lb_partition *slot)
 {
   uint8_t header[LB_JOURNAL_HEADER_SIZE];
@@ -267,7 +235,8 @@ int lb_journal_read(struct lb_journal *journal, const struct lb_flash *flash, co
   }
   /* made for this slot and this flash, nothing in between: it is what would be written */
   uint32_t crc = make_header(journal, expected);
-  err = add_text(journal, &crc);
+  struct lb_texts texts = texts_of(journal);
+  err = lb_texts_crc(&texts, &crc);
   lb_store_le32(expected + AT_CRC, crc);
   if (err == LB_OK && memcmp(header, expected, LB_JOURNAL_HEADER_SIZE) != 0) {
     err = LB_ERR_NO_JOURNAL;
@@ -277,51 +246,20 @@ int lb_journal_read(struct lb_journal *journal, const struct lb_flash *flash, co
 
 int lb_journal_is_about(const struct lb_journal *journal, const char *source, const char *validator, bool *same)
 {
-  uint32_t length = text_length(source, journal->source_length);
-  *same = false;
-  if (length != journal->source_length) {
-    return LB_OK;
-  }
-  int err = lb_flash_equals(journal->flash, journal->text, source, length, same);
-  if (err || !*same || !validator) {
-    return err;
-  }
-  length = text_length(validator, journal->validator_length);
-  *same = length == journal->validator_length;
-  if (!*same) {
-    return LB_OK;
-  }
-  return lb_flash_equals(journal->flash, journal->text + journal->source_length, validator, length, same);
-}
-
-static int copy_text(const struct lb_journal *journal, uint32_t address, uint32_t length, char *buffer,
-                     uint32_t capacity, bool *whole)
-{
-  if (capacity == 0) {
-    return LB_ERR_ARGUMENT;
-  }
-  uint32_t piece = lb_smaller(length, capacity - 1U);
-  buffer[0] = '\0';
-  int err = lb_flash_read(journal->flash, address, buffer, piece);
-  if (err) {
-    return err;
-  }
-  buffer[piece] = '\0';
-  if (whole) {
-    *whole = piece == length;
-  }
-  return LB_OK;
+  struct lb_texts texts = texts_of(journal);
+  return lb_texts_are(&texts, source, validator, same);
 }
 
 int lb_journal_source(const struct lb_journal *journal, char *buffer, uint32_t capacity, bool *whole)
 {
-  return copy_text(journal, journal->text, journal->source_length, buffer, capacity, whole);
+  struct lb_texts texts = texts_of(journal);
+  return lb_texts_source(&texts, buffer, capacity, whole);
 }
 
 int lb_journal_validator(const struct lb_journal *journal, char *buffer, uint32_t capacity, bool *whole)
 {
-  uint32_t address = journal->text + journal->source_length;
-  return copy_text(journal, address, journal->validator_length, buffer, capacity, whole);
+  struct lb_texts texts = texts_of(journal);
+  return lb_texts_validator(&texts, buffer, capacity, whole);
 }
 
 /* ---- ending it ---- */

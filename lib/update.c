@@ -28,6 +28,22 @@ int lb_update_start_image(struct lb_update *update)
   return lb_image_start(&update->image, &rules, device->sha256);
 }
 
+/* The writer stops before what is reserved, and before the last sector, which is for a journal then. */
+static int reserve(struct lb_update *update)
+{
+  const struct lb_update_config *config = &update->config;
+  uint32_t sector = lb_flash_sector(config->device->flash);
+  uint32_t room = config->target.size - sector;
+  if (config->reserved > room || (config->reserved & (sector - 1U)) != 0) {
+    return LB_ERR_ARGUMENT;
+  }
+  room -= config->reserved;
+  if (config->size != LB_SIZE_UNKNOWN && config->size > room) {
+    return LB_ERR_IMAGE_TOO_LONG;
+  }
+  return lb_writer_limit(&update->writer, config->target.offset + room);
+}
+
 int lb_update_prepare(struct lb_update *update, const struct lb_update_config *config)
 {
   memset(update, 0, sizeof *update);
@@ -47,6 +63,9 @@ int lb_update_prepare(struct lb_update *update, const struct lb_update_config *c
   }
   if (err == LB_OK) {
     err = lb_writer_start(&update->writer, config->device->flash, &config->target, config->sector_buffer);
+  }
+  if (err == LB_OK && config->reserved > 0) {
+    err = reserve(update);
   }
   return err ? err : lb_update_start_image(update);
 }

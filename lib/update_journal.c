@@ -1,44 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* The journal during an update: what may be compared by what it says, the marks around each block, its end. */
 #include "lib/common.h"
+#include "lib/old_image.h"
 #include "lib/update_parts.h"
-#include "lifeboat/bytes.h"
 #include "lifeboat/crc32.h"
 #include "lifeboat/error.h"
 
 /* ---- what may be compared ---- */
-
-/*
- * Where the image that the target holds ends, by its headers; 0 if there is none. It is there whole: its first block
- * was erased first and its first bytes programmed last.
- */
-static int find_old_end(const struct lb_flash *flash, const struct lb_partition *slot, uint32_t *end)
-{
-  uint8_t bytes[LB_IMAGE_HEADER_SIZE];
-  uint32_t position = LB_IMAGE_HEADER_SIZE;
-  *end = 0;
-  if (slot->size < LB_IMAGE_HEADER_SIZE) {
-    return LB_OK;
-  }
-  int err = lb_flash_read(flash, slot->offset, bytes, LB_IMAGE_HEADER_SIZE);
-  if (err || bytes[0] != LB_IMAGE_MAGIC || bytes[1] > LB_IMAGE_SEGMENTS_MAX) {
-    return err;
-  }
-  for (uint32_t left = bytes[1]; left > 0; left--) {
-    if (slot->size - position < LB_IMAGE_SEGMENT_HEADER_SIZE) {
-      return LB_OK;
-    }
-    err = lb_flash_read(flash, slot->offset + position, bytes, LB_IMAGE_SEGMENT_HEADER_SIZE);
-    position += LB_IMAGE_SEGMENT_HEADER_SIZE;
-    uint32_t length = lb_load_le32(bytes + 4);
-    if (err || length > slot->size - position) {
-      return err;
-    }
-    position += length;
-  }
-  *end = position;
-  return LB_OK;
-}
 
 static uint32_t block_address(const struct lb_update *update, uint32_t index)
 {
@@ -120,7 +88,7 @@ int lb_update_plan_compare(struct lb_update *update)
   uint32_t last = slot->size - lb_flash_sector(flash);
   uint32_t end = 0;
   bool begun = false;
-  int err = find_old_end(flash, slot, &end);
+  int err = lb_old_image_segments_end(flash, slot, &end);
   if (err) {
     return err;
   }
@@ -138,13 +106,19 @@ int lb_update_plan_compare(struct lb_update *update)
 
 /* ---- making it ---- */
 
+int lb_update_keep_journal(struct lb_update *update)
+{
+  uint32_t end = lb_smaller(update->writer.end, update->journal.address);
+  return lb_writer_limit(&update->writer, end);
+}
+
 static int create(struct lb_update *update, const struct lb_journal_subject *subject)
 {
   const struct lb_flash *flash = update->config.device->flash;
   update->spoiled = update->old_tail;
   int result = lb_journal_create(&update->journal, flash, &update->config.target, subject);
   if (result == LB_OK) {
-    result = lb_writer_limit(&update->writer, update->journal.address);
+    result = lb_update_keep_journal(update);
     update->has_journal = true;
   }
   return result;

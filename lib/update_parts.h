@@ -63,6 +63,9 @@ int lb_update_plan_compare(struct lb_update *update);
  */
 int lb_update_plan_by_journal(struct lb_update *update, uint32_t first);
 
+/* The writer leaves the journal's sector alone. */
+int lb_update_keep_journal(struct lb_update *update);
+
 /* Makes the journal, or discards an old one: LB_MORE, then LB_OK. */
 int lb_update_open_journal(struct lb_update *update);
 

@@ -44,7 +44,7 @@ int lb_update_resume(struct lb_update *update, const struct lb_update_config *co
     err = find_journal(update);
   }
   if (err == LB_OK) {
-    err = lb_writer_limit(&update->writer, update->journal.address);
+    err = lb_update_keep_journal(update);
   }
   if (err) {
     return lb_update_fail(update, err);

@@ -14,6 +14,7 @@
 void flash_job_abandon(struct flash_job *job)
 {
   source_close(&job->source);
+  flash_patch_stop(job);
   flash_log_abandon(job);
   job->stage = FLASH_JOB_IDLE;
 }
@@ -26,6 +27,7 @@ static void prepare(struct flash_job *job, struct console *console)
   job->source.port = module->port;
   job->source.device = &module->device; /* its hash is free until the session begins */
   job->source.first = 0;
+  job->source.url = NULL;
   job->source.transfer = NULL;
   job->source.file = NULL;
   job->source.reply.validator[0] = '\0';
@@ -41,13 +43,18 @@ static void prepare(struct flash_job *job, struct console *console)
   job->result = LB_OK;
   job->logged = false;
   job->others = 0;
+  job->came = 0;
+  job->came_told = 0;
+  job->found = 0;
   flash_retry_start(&job->retry);
   flash_transfer_begin_at(job, 0);
+  flash_patch_start(job);
 }
 
 static void use_target(struct flash_job *job)
 {
-  job->stage = job->source.kind == SOURCE_HTTP ? FLASH_JOB_RESUMING : FLASH_JOB_CONNECTING;
+  job->stage = job->source.kind == SOURCE_HTTP ? FLASH_JOB_ASKING : FLASH_JOB_CONNECTING;
+  flash_patch_start(job);
   console_print(job->console, "Target partition is: %s\n", job->target.label);
 }
 
@@ -142,7 +149,7 @@ static int discard_others(struct flash_job *job)
 static int remember(struct flash_job *job)
 {
   const char *instance = job->source.kind == SOURCE_HTTP ? "http.mru" : "vfs.mru";
-  if (flash_log_end(job) == LB_MORE || discard_others(job) == LB_MORE) {
+  if (flash_log_end(job) == LB_MORE || discard_others(job) == LB_MORE || flash_patch_tidy(job) == LB_MORE) {
     return LB_MORE;
   }
   int result = job->remember ? settings_set(&job->module->settings, "ota", instance, job->source.name) : LB_OK;
@@ -171,10 +178,14 @@ int flash_job_step(struct flash_job *job)
   static int (*const steps[])(struct flash_job *) = {
       [FLASH_JOB_IDLE] = step_idle,
       [FLASH_JOB_CHOOSING] = choose,
+      [FLASH_JOB_ASKING] = flash_patch_ask,
       [FLASH_JOB_RESUMING] = flash_resume_step,
       [FLASH_JOB_CONNECTING] = flash_transfer_connect,
+      [FLASH_JOB_STAGING] = patch_fetch_stage,
       [FLASH_JOB_WAITING] = flash_retry_step,
       [FLASH_JOB_TRANSFERRING] = flash_transfer_step,
+      [FLASH_JOB_CHECKING] = patch_apply_check,
+      [FLASH_JOB_APPLYING] = patch_apply_step,
       [FLASH_JOB_FINISHING] = finish,
       [FLASH_JOB_REMEMBERING] = remember,
       [FLASH_JOB_ENDING] = end,
@@ -183,6 +194,9 @@ int flash_job_step(struct flash_job *job)
   int result = steps[job->stage](job);
   if (result < 0 && flash_retry_wanted(job, result)) {
     result = flash_retry_begin(job, result);
+  }
+  if (result < 0 && job->stage != FLASH_JOB_ENDING && flash_patch_gives_way(job, result)) {
+    result = flash_patch_next(job, result);
   }
   if (result < 0 && job->stage != FLASH_JOB_ENDING) {
     job->result = result;
@@ -199,8 +213,7 @@ int flash_job_step(struct flash_job *job)
 
 bool flash_job_leaves_otadata(const struct flash_job *job)
 {
-  bool on_the_way =
-      job->stage == FLASH_JOB_CONNECTING || job->stage == FLASH_JOB_WAITING || job->stage == FLASH_JOB_TRANSFERRING;
+  bool on_the_way = job->stage >= FLASH_JOB_CONNECTING && job->stage <= FLASH_JOB_APPLYING;
   return on_the_way && !(job->has_session && lb_update_is_selecting(&job->work.update));
 }
 
@@ -209,14 +222,21 @@ const char *flash_job_text(const struct flash_job *job)
   static const char *const texts[] = {
       [FLASH_JOB_IDLE] = "Idle",
       [FLASH_JOB_CHOOSING] = "Choosing target",
+      [FLASH_JOB_ASKING] = "Looking for patches",
       [FLASH_JOB_RESUMING] = "Reading back",
       [FLASH_JOB_CONNECTING] = "Connecting",
+      [FLASH_JOB_STAGING] = "Making room for the patch",
       [FLASH_JOB_WAITING] = "Connection lost",
       [FLASH_JOB_TRANSFERRING] = "Flashing",
+      [FLASH_JOB_CHECKING] = "Checking the patch",
+      [FLASH_JOB_APPLYING] = "Applying the patch",
       [FLASH_JOB_FINISHING] = "Verifying",
       [FLASH_JOB_REMEMBERING] = "Done",
       [FLASH_JOB_ENDING] = "Failed",
   };
+  if (job->stage == FLASH_JOB_TRANSFERRING && job->patch.way != FLASH_PATCH_NOT) {
+    return job->patch.way == FLASH_PATCH_STAGED ? "Fetching the patch" : texts[FLASH_JOB_APPLYING];
+  }
   return texts[job->stage];
 }
 
@@ -224,6 +244,12 @@ uint32_t flash_job_percent(const struct flash_job *job)
 {
   if (job->stage == FLASH_JOB_REMEMBERING) {
     return 100;
+  }
+  if (job->has_session && job->patch.way != FLASH_PATCH_NOT) {
+    return (uint32_t)((uint64_t)lb_update_position(&job->work.update) * 99U / job->size);
+  }
+  if (job->patch.way == FLASH_PATCH_STAGED) { /* of the patch */
+    return (uint32_t)((uint64_t)job->counted * 99U / flash_patch_wanted(job));
   }
   if (job->size == 0 || !job->has_session) {
     return 0;

@@ -10,6 +10,7 @@
 
 #include "lifeboat/history.h"
 #include "lifeboat/update.h"
+#include "module/flash_patch.h"
 #include "module/flash_retry.h"
 #include "module/read_ahead.h"
 #include "module/source.h"
@@ -24,10 +25,14 @@ struct module;
 enum flash_job_stage {
   FLASH_JOB_IDLE,
   FLASH_JOB_CHOOSING,     /* the target slot */
+  FLASH_JOB_ASKING,       /* for patches, which cost less than the image */
   FLASH_JOB_RESUMING,     /* reading what an interrupted update left there */
   FLASH_JOB_CONNECTING,   /* to the source, until its size is known */
+  FLASH_JOB_STAGING,      /* making room for a patch, or reading what is there of it */
   FLASH_JOB_WAITING,      /* the link is lost: until the next try */
-  FLASH_JOB_TRANSFERRING, /* into the slot */
+  FLASH_JOB_TRANSFERRING, /* into the slot, or the stage */
+  FLASH_JOB_CHECKING,     /* the patch, as a whole */
+  FLASH_JOB_APPLYING,     /* it */
   FLASH_JOB_FINISHING,    /* writing the rest, reading back, verifying, selecting */
   FLASH_JOB_REMEMBERING,  /* done; the history and where the image came from are kept, for the next time */
   FLASH_JOB_ENDING        /* failed, and that has been told; it goes into the history */
@@ -50,12 +55,15 @@ struct flash_job {
   bool force;                          /* the user wants this image even if its trial failed before */
   char validator[PORT_VALIDATOR_SIZE]; /* the strong one of what work.update takes; "" */
   struct flash_retry retry;
-  uint32_t size;     /* announced */
-  uint32_t base;     /* byte of the image at which `ahead` began */
-  uint32_t counted;  /* bytes that went to the session in whole pieces, those before `base` counted as well */
-  uint32_t told;     /* of them, told in the last line of progress */
-  uint32_t piece_at; /* bytes of the present piece that the session has taken */
-  int result;        /* while ending: why */
+  uint32_t size;      /* announced */
+  uint32_t base;      /* byte of the image at which `ahead` began */
+  uint32_t came;      /* bytes of it that came in all */
+  uint32_t came_told; /* of them, the history knows of */
+  uint32_t found;     /* and those that attempts before have left in the flash */
+  uint32_t counted;   /* bytes that went to the session in whole pieces, those before `base` counted as well */
+  uint32_t told;      /* of them, told in the last line of progress */
+  uint32_t piece_at;  /* bytes of the present piece that the session has taken */
+  int result;         /* while ending: why */
   struct lb_history_entry failed; /* after LB_ERR_FAILED_BEFORE: what is known of that */
   bool logged;                    /* the history has what is known of the update */
   bool remember;                  /* the user named the source */
@@ -64,6 +72,7 @@ struct flash_job {
   bool told_source;               /* "Download firmware from" has been said */
   bool told_setting;              /* "Setting boot partition..." has been said */
   bool waiting;                   /* for the network */
+  struct flash_patch patch;       /* by which the image comes, if it does */
   struct read_ahead ahead;
   uint8_t sector[FLASH_JOB_SECTOR_MAX];
 };

@@ -12,12 +12,22 @@
 #include "module/trial_report.h"
 #include "module/update_log.h"
 
+/* What has come since the last time, and what it is, for the next write of the entry. */
+static void tell_cost(struct flash_job *job)
+{
+  uint32_t bytes = job->came - job->came_told;
+  job->came_told = job->came;
+  update_log_transfer(&job->module->update_log, bytes, flash_patch_base(job));
+}
+
 void flash_log_begin(struct flash_job *job)
 {
   const struct update_facts facts = {.source = job->source.name, .slot = job->target.label, .size = job->size};
   job->logged = job->source.kind == SOURCE_SLOT; /* a copy is no update */
   if (!job->logged) {
     (void)update_log_begin(&job->module->update_log, &facts); /* cannot fail: it is only remembered */
+    tell_cost(job);
+    update_log_found(&job->module->update_log, job->found);
   }
 }
 
@@ -36,6 +46,9 @@ int flash_log_image(struct flash_job *job)
 void flash_log_complete(struct flash_job *job)
 {
   job->logged = job->source.kind == SOURCE_SLOT;
+  if (!job->logged) {
+    tell_cost(job);
+  }
 }
 
 int flash_log_end(struct flash_job *job)
@@ -44,6 +57,7 @@ int flash_log_end(struct flash_job *job)
   if (job->source.kind == SOURCE_SLOT) {
     return LB_OK;
   }
+  tell_cost(job);
   if (job->result == LB_OK) {
     return update_log_end(log, LB_HISTORY_FLASHED, LB_OK, job->work.update.image.info.digest);
   }
@@ -61,6 +75,7 @@ void flash_log_cancel(struct flash_job *job)
 void flash_log_abandon(struct flash_job *job)
 {
   if (job->source.kind != SOURCE_SLOT) {
+    tell_cost(job);
     update_log_abandon(&job->module->update_log);
   }
 }

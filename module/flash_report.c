@@ -206,5 +206,11 @@ void flash_report_success(struct flash_job *job)
   console_print(job->console, "OTA flash was successful\n");
   console_print(job->console, "  Flashed %u bytes from %s\n", (unsigned)job->work.update.image.info.length,
                 job->source.name);
+  if (job->patch.way != FLASH_PATCH_NOT) {
+    console_print(job->console, "  By %s%s: %u bytes instead of %u\n",
+                  job->patch.offer.from_nothing ? "compressed image" : "patch from ",
+                  job->patch.offer.from_nothing ? "" : job->patch.offer.base.label, (unsigned)job->patch.offer.size,
+                  (unsigned)job->size);
+  }
   print_next_boot(job->console);
 }

@@ -72,7 +72,7 @@ int flash_resume_step(struct flash_job *job)
 static const char *why_another(const struct flash_job *job)
 {
   const struct source *source = &job->source;
-  if (source->http_status != PORT_HTTP_NO_PART && source->size != job->size) {
+  if (source->http_status != PORT_HTTP_NO_PART && source->size != flash_patch_wanted(job)) {
     return "the server's file has another length now";
   }
   if (source->reply.weak) {
@@ -110,6 +110,7 @@ void flash_resume_start_over(struct flash_job *job, const char *why)
     job->left_unfinished = true;
   }
   job->has_session = false;
+  job->found = 0;
   job->size = 0;
   console_print(job->console, "Starting over: %s\n", why);
   ask_for_all(job);
@@ -152,7 +153,8 @@ static bool is_of_job(const struct flash_job *job, const struct lb_journal *jour
 {
   char name[SOURCE_NAME_SIZE];
   bool whole = false;
-  return lb_journal_source(journal, name, sizeof name, &whole) == LB_OK && whole && words_equal(name, job->source.name);
+  return lb_journal_source(journal, name, sizeof name, &whole) == LB_OK && whole &&
+         words_equal(name, flash_patch_origin(job));
 }
 
 void flash_resume_tell_file(struct flash_job *job)

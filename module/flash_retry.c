@@ -21,7 +21,8 @@ void flash_retry_start(struct flash_retry *retry)
 /* The byte of the image that comes next over the link. */
 static uint32_t reached(const struct flash_job *job)
 {
-  return job->has_session ? job->base + job->ahead.end : 0;
+  bool flows = job->has_session || (job->patch.way == FLASH_PATCH_STAGED && job->patch.flowing);
+  return flows ? job->base + job->ahead.end : 0;
 }
 
 bool flash_retry_is_lost(const struct flash_job *job, int error)
@@ -109,7 +110,7 @@ int flash_retry_begin(struct flash_job *job, int error)
 {
   const struct port_clock *clock = job->module->port->clock;
   source_close(&job->source);
-  if (job->has_session && reached(job) == job->size) { /* all had come */
+  if (reached(job) > 0 && reached(job) == flash_patch_wanted(job)) { /* all had come */
     read_ahead_end(&job->ahead);
     return LB_MORE;
   }

@@ -85,6 +85,7 @@ static int continue_session(struct flash_job *job)
     flash_transfer_begin_at(job, first);
     job->piece_at = lb_update_position(&job->work.update) - first;
     job->has_session = true;
+    job->found = first;
     flash_log_begin(job);
     tell_size(job);
   }
@@ -107,6 +108,12 @@ static int open_server(struct flash_job *job)
 
 static int take_new(struct flash_job *job)
 {
+  if (job->source.kind == SOURCE_FILE) {
+    int result = patch_fetch_from_file(job);
+    if (result != LB_OK) {
+      return result;
+    }
+  }
   job->size = job->source.size < UINT32_MAX ? (uint32_t)job->source.size : UINT32_MAX;
   if (job->source.kind != SOURCE_HTTP) {
     console_print(job->console, "Source image is %u bytes in size\n", (unsigned)job->size);
@@ -132,6 +139,9 @@ static int take_part(struct flash_job *job)
 int flash_transfer_connect(struct flash_job *job)
 {
   struct source *source = &job->source;
+  if (job->patch.way != FLASH_PATCH_NOT) {
+    return patch_fetch_connect(job);
+  }
   if (source->kind == SOURCE_HTTP && !source->transfer) {
     return open_server(job);
   }
@@ -153,8 +163,7 @@ int flash_transfer_connect(struct flash_job *job)
 
 /* ---- moving bytes ---- */
 
-/* Moves what the source has into the ring, until either has no more. */
-static int fill(struct flash_job *job)
+int flash_transfer_fill(struct flash_job *job)
 {
   uint32_t room;
   uint8_t *place = read_ahead_room(&job->ahead, &room);
@@ -165,6 +174,7 @@ static int fill(struct flash_job *job)
       return result;
     }
     read_ahead_put(&job->ahead, got);
+    job->came += got;
     if (result == LB_OK) {
       read_ahead_end(&job->ahead);
     } else if (got == 0) {
@@ -177,8 +187,9 @@ static int fill(struct flash_job *job)
 
 void flash_job_drain(struct flash_job *job)
 {
-  if (job->stage == FLASH_JOB_TRANSFERRING && job->source.kind == SOURCE_HTTP) {
-    (void)fill(job); /* an error stays with the transfer: the next step gets it again */
+  bool is_open = job->stage == FLASH_JOB_TRANSFERRING || (job->stage == FLASH_JOB_STAGING && job->source.transfer);
+  if (is_open && job->source.kind == SOURCE_HTTP) {
+    (void)flash_transfer_fill(job); /* an error stays with the transfer: the next step gets it again */
   }
 }
 
@@ -194,12 +205,29 @@ static void count(struct flash_job *job, uint32_t piece)
 static int transfer_done(struct flash_job *job)
 {
   source_close(&job->source);
-  if (job->source.kind == SOURCE_HTTP && job->counted == job->size) {
+  if (job->source.kind == SOURCE_HTTP && job->counted == flash_patch_wanted(job)) {
     console_print(job->console, "Download complete (at %u bytes)\n", (unsigned)job->counted);
+  }
+  if (job->patch.way != FLASH_PATCH_NOT) {
+    job->stage = job->patch.way == FLASH_PATCH_STAGED ? FLASH_JOB_CHECKING : FLASH_JOB_APPLYING;
+    return LB_MORE;
   }
   flash_log_complete(job);
   job->stage = FLASH_JOB_FINISHING;
   return LB_MORE;
+}
+
+/* Bytes go to the session, or to what makes the image of them, or wait until they are all there. */
+static int take(struct flash_job *job, const uint8_t *data, uint32_t length, uint32_t *used)
+{
+  switch (job->patch.way) {
+  case FLASH_PATCH_NOT:
+    return lb_update_write(&job->work.update, data, length, used);
+  case FLASH_PATCH_STAGED:
+    return lb_stage_write(&job->patch.stage, data, length, used);
+  default:
+    return patch_apply_write(job, data, length, used);
+  }
 }
 
 /* Gives the session of a piece, or of the beginning of one, what it has not taken yet. */
@@ -207,7 +235,7 @@ static int write_part(struct flash_job *job, const uint8_t *part, uint32_t size)
 {
   uint32_t used = 0;
   if (job->piece_at < size) {
-    int err = lb_update_write(&job->work.update, part + job->piece_at, size - job->piece_at, &used);
+    int err = take(job, part + job->piece_at, size - job->piece_at, &used);
     if (err) {
       return err;
     }
@@ -230,15 +258,16 @@ static int write_piece(struct flash_job *job, const uint8_t *piece, uint32_t siz
 /* Behind the last whole piece there may be what makes the session mark one more block as done. */
 static bool completes_block(const struct flash_job *job, uint32_t size)
 {
-  return job->piece_at < size && lb_update_position(&job->work.update) >= FLASH_RETRY_PROGRESS;
+  return job->patch.way == FLASH_PATCH_NOT && job->piece_at < size &&
+         lb_update_position(&job->work.update) >= FLASH_RETRY_PROGRESS;
 }
 
 int flash_transfer_step(struct flash_job *job)
 {
   uint32_t size = 0;
-  int filled = fill(job); /* each time, so that the window is empty when the next erase begins */
+  int filled = flash_transfer_fill(job); /* each time, so that the window is empty when the next erase begins */
   const uint8_t *piece = read_ahead_piece(&job->ahead, &size);
-  if (flash_log_image(job) == LB_MORE) {
+  if (job->has_session && flash_log_image(job) == LB_MORE) {
     return LB_MORE;
   }
   if (piece) {

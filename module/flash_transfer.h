@@ -15,6 +15,9 @@ struct lb_update_config flash_transfer_config(struct flash_job *job);
 /* From now on bytes come from the source, beginning with this byte of the image. */
 void flash_transfer_begin_at(struct flash_job *job, uint32_t first);
 
+/* Moves what the source has into the ring, until either has no more. LB_OK, or why nothing more comes. */
+int flash_transfer_fill(struct flash_job *job);
+
 /* Opens the source and begins, or goes on with, the session. LB_MORE, or what is wrong. */
 int flash_transfer_connect(struct flash_job *job);
 

@@ -4,6 +4,7 @@
 #include "module/port_error.h"
 #include "module/print.h"
 #include "module/trial_report.h"
+#include "module/words.h"
 
 static const char *plain_text(enum lb_history_result result)
 {
@@ -37,6 +38,31 @@ void history_result_text(const struct lb_history_entry *entry, char text[HISTORY
     print_text(text, HISTORY_TEXT_SIZE, "interrupted: %s", info->cause);
   } else {
     print_text(text, HISTORY_TEXT_SIZE, "%s", plain_text(entry->result));
+  }
+}
+
+void history_transfer_text(const struct lb_history_entry *entry, char text[HISTORY_TRANSFER_SIZE])
+{
+  char taken[sizeof("patch from ") + LB_LABEL_SIZE];
+  const unsigned size = (unsigned)entry->size;
+  const unsigned transferred = (unsigned)entry->transferred;
+  if (entry->patch_base[0] == '\0' && transferred > size) {
+    print_text(text, HISTORY_TRANSFER_SIZE, "%u bytes, %u transferred", size, transferred);
+    return;
+  }
+  if (entry->patch_base[0] == '\0') {
+    print_text(text, HISTORY_TRANSFER_SIZE, "%u bytes", size);
+    return;
+  }
+  if (words_equal(entry->patch_base, "-")) {
+    print_text(taken, sizeof taken, "compressed image");
+  } else {
+    print_text(taken, sizeof taken, "patch from %s", entry->patch_base);
+  }
+  if (transferred == 0) { /* not known */
+    print_text(text, HISTORY_TRANSFER_SIZE, "%s instead of %u bytes", taken, size);
+  } else {
+    print_text(text, HISTORY_TRANSFER_SIZE, "%s, %u bytes instead of %u", taken, transferred, size);
   }
 }
 

@@ -13,13 +13,15 @@ static void print_entry(struct console *console, const struct lb_history_entry *
   char begun[DATE_SIZE];
   char ended[DATE_SIZE];
   char result[HISTORY_TEXT_SIZE];
+  char transfer[HISTORY_TRANSFER_SIZE];
   date_utc(entry->begun, begun);
   date_utc(entry->ended, ended);
   history_result_text(entry, result);
+  history_transfer_text(entry, transfer);
   console_print(console, "Update %u: %s\n", (unsigned)entry->number, begun);
   console_print(console, "  Firmware: %s in %s -> %s in %s\n", history_version(entry->from_version), entry->from_slot,
                 history_version(entry->version), entry->slot);
-  console_print(console, "  Source:   %s (%u bytes)\n", entry->source, (unsigned)entry->size);
+  console_print(console, "  Source:   %s (%s)\n", entry->source, transfer);
   if (update_log_is_under_way(&console->module->update_log, entry)) {
     console_print(console, "  Result:   under way\n");
   } else if (entry->result == LB_HISTORY_BEGUN || entry->ended == 0) {

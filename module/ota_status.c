@@ -4,6 +4,7 @@
 
 #include "module/console.h"
 #include "module/flash_resume.h"
+#include "module/history_text.h"
 #include "module/ota_status_full.h"
 #include "module/print.h"
 #include "module/version.h"
@@ -73,6 +74,18 @@ static void print_interrupted(struct console *console, const struct lb_otadata *
   }
 }
 
+/* What the last update took and cost: in the plain status only if it took a patch. */
+static void print_last_update(struct console *console)
+{
+  struct lb_history_entry entry;
+  char text[HISTORY_TRANSFER_SIZE];
+  if (update_log_last_finished(&console->module->update_log, &entry) &&
+      (entry.patch_base[0] != '\0' || console->job.state.status.full)) {
+    history_transfer_text(&entry, text);
+    console_print(console, "Last update:       %s\n", text);
+  }
+}
+
 /* `unknown` is why there is no version: a word for the full status, where the line is not simply left out. */
 static int print_status(struct console *console, const char *available, const char *unknown)
 {
@@ -102,6 +115,7 @@ static int print_status(struct console *console, const char *available, const ch
   } else {
     print_interrupted(console, &otadata);
   }
+  print_last_update(console);
   return LB_OK;
 }
 

@@ -176,6 +176,7 @@ struct port {
   const struct lb_flash *flash;
   const struct lb_hash *sha256;       /* for the update and for selecting */
   const struct lb_hash *sha256_other; /* for whatever runs beside them */
+  const struct lb_hash *sha256_patch; /* for applying a patch, beside the update's own; NULL: none can be applied */
   const struct lb_hash *md5;
   const struct lb_chip *chip;
   uint16_t revision;

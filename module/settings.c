@@ -69,6 +69,11 @@ static bool takes_retries(const char *value)
   return takes_number(value, 0, 99);
 }
 
+static bool takes_yes_no(const char *value)
+{
+  return words_equal(value, "yes") || words_equal(value, "no");
+}
+
 static bool takes_trial_time(const char *value)
 {
   return takes_number(value, 1, 86400);
@@ -80,6 +85,7 @@ static bool takes_trial_attempts(const char *value)
 }
 
 static const struct known known_settings[] = {
+    {"ota", "http.patches", "yes", takes_yes_no, "say yes or no"},
     {"ota", "http.retries", "8", takes_retries, "give a number from 0 to 99"},
     {"ota", "server", "api.openvehicles.com/firmware/ota", takes_server,
      "a server is HOST/PATH, perhaps with http:// or https:// before it"},

@@ -17,7 +17,8 @@ int source_open(struct source *source)
   }
   if (source->kind == SOURCE_HTTP) {
     const struct port_network *network = source->port->network;
-    const struct port_request request = {.url = source->name, .first = source->first, .validator = source->validator};
+    const struct port_request request = {
+        .url = source->url ? source->url : source->name, .first = source->first, .validator = source->validator};
     return network->open(network->context, &request, &source->transfer);
   }
   const struct port_files *files = source->port->files;

@@ -23,6 +23,7 @@ struct source {
   enum source_kind kind;
   char name[SOURCE_NAME_SIZE]; /* as the user gave it */
   struct lb_partition slot;    /* of SOURCE_SLOT, given by the user of this struct like the two above */
+  const char *url; /* of SOURCE_HTTP: what is fetched, where that is not `name`; NULL. It stays the user's */
   const struct port *port;
   uint64_t first;                 /* of SOURCE_HTTP, given by the user, too: the byte to begin with */
   const char *validator;          /* and where that is not 0, what it has to be a part of: a strong ETag */

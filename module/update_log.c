@@ -89,7 +89,12 @@ int update_log_begin(struct update_log *log, const struct update_facts *facts)
 {
   struct lb_history_entry *entry = &log->entry;
   const struct module *module = log->module;
+  const bool goes_on = log->stage != UPDATE_LOG_IDLE;
+  const uint32_t transferred = goes_on ? entry->transferred : 0;
+  log->has_earlier = log->stage == UPDATE_LOG_LOGGED || (goes_on && log->has_earlier);
+  log->found = goes_on ? log->found : 0;
   memset(entry, 0, sizeof *entry);
+  entry->transferred = transferred;
   entry->result = LB_HISTORY_BEGUN;
   entry->begun = utc(log);
   entry->size = facts->size;
@@ -101,21 +106,56 @@ int update_log_begin(struct update_log *log, const struct update_facts *facts)
   return LB_OK;
 }
 
+static void count(struct lb_history_entry *entry, uint32_t bytes)
+{
+  entry->transferred = bytes < UINT32_MAX - entry->transferred ? entry->transferred + bytes : UINT32_MAX;
+}
+
+void update_log_transfer(struct update_log *log, uint32_t bytes, const char *patch_base)
+{
+  struct lb_history_entry *entry = &log->entry;
+  if (log->stage != UPDATE_LOG_BEGUN && log->stage != UPDATE_LOG_LOGGED) {
+    return;
+  }
+  count(entry, bytes);
+  if (patch_base) {
+    memset(entry->patch_base, 0, sizeof entry->patch_base);
+    print_text(entry->patch_base, sizeof entry->patch_base, "%s", patch_base);
+  }
+}
+
+void update_log_found(struct update_log *log, uint32_t bytes)
+{
+  if (log->stage == UPDATE_LOG_BEGUN && bytes > log->found) {
+    log->found = bytes;
+  }
+}
+
+/* Is that the entry of an update that was interrupted, or that starts over, and this one the same again? */
+static bool is_same_again(const struct update_log *log, const struct lb_history_entry *last)
+{
+  const bool open = last->result == LB_HISTORY_BEGUN || last->result == LB_HISTORY_INTERRUPTED;
+  return open && words_equal(last->slot, log->entry.slot) && words_equal(last->source, log->entry.source);
+}
+
 /*
- * Takes number and beginning of the update that was interrupted, if this one is the same again, and if no other came
- * between: the entries stay in the order in which updates came to an end, and the newest verdict on an image counts.
+ * Takes number, beginning and bytes of the update that was interrupted, if this one is the same again, and if no other
+ * came between: the entries stay in the order in which updates came to an end, and the newest verdict on an image
+ * counts.
  */
 static void continue_entry(struct update_log *log)
 {
   struct lb_history *history = open_history(log);
   struct lb_history_entry *last = &log->judged; /* free while an update is under way */
-  if (!history || lb_history_get(history, 0, last) != LB_OK) {
-    return;
-  }
-  bool open = last->result == LB_HISTORY_BEGUN || last->result == LB_HISTORY_INTERRUPTED;
-  if (open && words_equal(last->slot, log->entry.slot) && words_equal(last->source, log->entry.source)) {
+  uint32_t earlier = log->found;
+  if (history && lb_history_get(history, 0, last) == LB_OK && is_same_again(log, last)) {
     log->entry.number = last->number;
     log->entry.begun = last->begun;
+    earlier = last->transferred > earlier ? last->transferred : earlier;
+  }
+  if (!log->has_earlier) {
+    count(&log->entry, earlier);
+    log->has_earlier = true;
   }
 }
 
@@ -394,13 +434,25 @@ bool update_log_was_confirmed(struct update_log *log, const uint8_t digest[LB_SH
   return false;
 }
 
-bool update_log_last_rejected(struct update_log *log, struct lb_history_entry *entry)
+/* The newest entry with a result from `least` to `most`. */
+static bool find_result(struct update_log *log, enum lb_history_result least, enum lb_history_result most,
+                        struct lb_history_entry *entry)
 {
   const struct lb_history *history = open_history(log);
   for (uint32_t i = 0; history && i < history->count; i++) {
-    if (lb_history_get(history, i, entry) == LB_OK && entry->result == LB_HISTORY_REJECTED) {
+    if (lb_history_get(history, i, entry) == LB_OK && entry->result >= least && entry->result <= most) {
       return true;
     }
   }
   return false;
+}
+
+bool update_log_last_rejected(struct update_log *log, struct lb_history_entry *entry)
+{
+  return find_result(log, LB_HISTORY_REJECTED, LB_HISTORY_REJECTED, entry);
+}
+
+bool update_log_last_finished(struct update_log *log, struct lb_history_entry *entry)
+{
+  return find_result(log, LB_HISTORY_FLASHED, LB_HISTORY_SUPERSEDED, entry);
 }

@@ -33,6 +33,8 @@ struct update_log {
   enum update_log_stage stage;
   bool written; /* the entry as it is now */
   struct lb_history_entry entry;
+  uint32_t found;   /* bytes of it that attempts before have left in the flash */
+  bool has_earlier; /* entry.transferred counts all attempts, as the entry that it goes on with knows them */
 
   /* going through all entries in the background */
   bool due;
@@ -55,8 +57,23 @@ struct update_facts {
 
 /*
  * An update begins. Only remembered: an update that is refused before update_log_image leaves nothing behind. LB_OK.
+ * Begun again while it is under way, since it starts over, its bytes go on being counted, and it has no patch again.
  */
 int update_log_begin(struct update_log *log, const struct update_facts *facts);
+
+/*
+ * So many more bytes came for it, over the link or from the file; and what they are: the label of the slot that the
+ * patch changes, "-" for a patch from nothing, "" for the image itself; NULL leaves that as it is. Only remembered: it
+ * is written with the next write of the entry, and at its end. An entry that is gone on with keeps counting. Nothing
+ * without an update under way.
+ */
+void update_log_transfer(struct update_log *log, uint32_t bytes, const char *patch_base);
+
+/*
+ * So many bytes of it are in the flash from attempts before, so at least these came: they count where the entry that is
+ * gone on with does not know of more, as after a cut. Between update_log_begin and update_log_image.
+ */
+void update_log_found(struct update_log *log, uint32_t bytes);
 
 /*
  * Its head is known and the flash is about to change: writes the entry, as begun. If the last update was
@@ -109,6 +126,9 @@ bool update_log_was_confirmed(struct update_log *log, const uint8_t digest[LB_SH
 
 /* The newest entry that was rejected, for `ota status full`. False: there is none. */
 bool update_log_last_rejected(struct update_log *log, struct lb_history_entry *entry);
+
+/* The newest entry of an update that was written to its end, whatever became of its trial. False: there is none. */
+bool update_log_last_finished(struct update_log *log, struct lb_history_entry *entry);
 
 /* The history, or NULL if nvs cannot be used, and update_log_error says why. */
 const struct lb_history *update_log_history(struct update_log *log);

@@ -16,6 +16,7 @@ WITHOUT_SYSTEM = FREESTANDING | {"limits.h", "stdarg.h"}
 ROOMS = {
     "include": (["lifeboat"], FREESTANDING),
     "lib": (["lifeboat", "lib"], FREESTANDING),
+    "lib/patch": (["lifeboat", "lib"], FREESTANDING),
     "boot": (["lifeboat", "boot"], WITHOUT_SYSTEM),
     "module": (["lifeboat", "module"], WITHOUT_SYSTEM),
     "ports": (["lifeboat", "module", "boot", "ports"], None),
@@ -27,6 +28,7 @@ ROOMS = {
     "ports/sifive_u": (["lifeboat", "module", "boot", "ports"], WITHOUT_SYSTEM),
     "ports/sifive_u/libc": ([], None),  # the board's own
     "tool": (["lifeboat", "module", "boot", "ports", "tool"], None),
+    "tool/patch": (["lifeboat", "lib/patch", "ports", "tool/patch"], None),  # the encoder runs the decoder
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compiles lib/ for processors without an operating system, with all warnings, and checks that it needs nothing from
+"""Compiles lib/ and lib/patch/ for processors without an operating system, with all warnings, and checks that it needs nothing from
 outside and has no variables of its own.
 
 usage: cross.py
@@ -35,7 +35,7 @@ def main(arguments):
     except targets.Failure as failure:
         print(f"Error: {failure}", file=sys.stderr)
         return 1
-    print(f"lib/ compiles for {', '.join(targets.TARGETS)}")
+    print(f"lib/ and lib/patch/ compile for {', '.join(targets.TARGETS)}")
     return 0
 
 

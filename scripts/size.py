@@ -34,9 +34,13 @@ def total(sizes):
 
 
 def compile_library(target):
-    """Object file -> its sizes, of the whole library."""
+    """Source file -> its sizes, of the whole library."""
     objects = targets.compile_library(target, targets.SIZE_OPTIONS + targets.SMALLER.get(target, []))
-    return {file.stem + ".c": sizes for file, sizes in targets.sections(target, objects).items()}
+    sizes = {}
+    for file, numbers in targets.sections(target, objects).items():
+        prefix = "patch/" if file.parent.name == targets.LIBRARY["lib/patch"] else ""
+        sizes[f"{prefix}{file.stem}.c"] = numbers
+    return sizes
 
 
 def library_lines(sizes):
@@ -79,7 +83,7 @@ def goal_lines(measured):
 
 def detail_lines(measured):
     lines = []
-    for name in ("update path", "bootloader, silent, with hashes"):
+    for name in ("update path", "patch decoder", "bootloader, silent, with hashes"):
         lines += [f"largest functions of: {name} ({DETAILED})"]
         lines += [f"{size:>7}  {function}" for size, function in uses.largest_functions(DETAILED, name, LISTED)] + [""]
     for name, (_, chain) in measured[DETAILED][0].items():

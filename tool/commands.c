@@ -29,12 +29,16 @@ static const struct command commands[] = {
      "  --keep-going          with input that is no terminal: go on after a command that failed\n"
      "\nIt works as the module's own console does, at the same time. Ctrl-D and exit only detach it; a command that is\n"
      "under way then goes on in the module. Ctrl-C cancels a command, pressed twice it detaches at once.\n"},
-    {"depot publish", depot_publish_command, "DIR IMAGE --product NAME --tag NAME [--changes FILE] [--json]",
+    {"depot publish", depot_publish_command, "DIR IMAGE --product NAME --tag NAME [OPTIONS]",
      "Put a firmware into a depot that modules update from",
      "  --product NAME        what the firmware is for: v3.1\n"
      "  --tag NAME            the channel: main, eap, edge\n"
      "  --changes FILE        text that goes behind the version: what is new\n"
-     "  --json                tell what was published for programs\n"},
+     "  --patches N           make patches from so many releases, those published last (default 3; 0: none at all)\n"
+     "  --base IMAGE          make one from this image, too: factory firmware; may be repeated\n"
+     "  --json                tell what was published for programs\n"
+     "\nFor each patch that is worth it a file is put beside the image, and all of them into a list that modules read.\n"
+     "A release that was published before keeps its image and changelog; patches that it lacks are added.\n"},
     {"depot serve", depot_serve_command, "DIR [--listen ADDR:PORT] [--prefix PATH]", "Serve a depot over HTTP",
      "  --listen ADDR:PORT    where to listen (default 127.0.0.1:8070)\n"
      "  --prefix PATH         where in its URLs the depot begins (default /firmware/ota)\n"},
@@ -145,6 +149,22 @@ static const struct command commands[] = {
      "  --flash-size 16MB     1MB 2MB 4MB 8MB 16MB (default) 32MB 64MB 128MB\n"
      "  --flash-mode dio      qio qout dio (default) dout\n"
      "  --flash-freq 40m      80m 40m (default) 26m 20m; esp32c2: 60m 30m 20m 15m; esp32h2: 48m 24m 16m 12m\n"},
+    {"patch make", patch_make_command, "OLD NEW PATCH [--profile default|small] [OPTIONS]",
+     "Make a patch that turns an old firmware into a new one",
+     "  --profile default|small  memory that applying it takes: 10 KB, or 2.5 KB for a larger patch\n"
+     "  --force               replace PATCH if it exists\n"
+     "  --verbose             tell what was tried, and what the bytes are spent on\n" HELP_JSON_LINES
+     "\nOLD is what the module runs; - stands for nothing: PATCH is the new image compressed, for any module. Files are\n"
+     "images, or anything else, of up to 16 MB. The patch is applied and the outcome compared before it is written.\n"},
+    {"patch apply", patch_apply_command, "OLD PATCH NEW [--force] [--json]",
+     "Make the new firmware out of the old one and a patch",
+     "  --force               replace NEW if it exists\n"
+     "  --json                tell what was made for programs\n"
+     "\nOLD may be - if the patch needs none. A damaged patch, or one made for another file, is refused before anything\n"
+     "is written; NEW is there whole, with the digest that the patch states, or not at all.\n"},
+    {"patch info", patch_info_command, "PATCH [--json]", "Tell what a patch makes of what, and whether it is whole",
+     "  --json                the same for programs\n"
+     "\nExits with 1 if it is damaged.\n"},
     {"completion", completion_command, "bash|zsh", "Print a script with which a shell completes these commands",
      "Now, in bash:  source <(lifeboat completion bash)\n"
      "For good:      put that line into ~/.bashrc; for zsh write the script to a file _lifeboat in a folder of $fpath.\n"},

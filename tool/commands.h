@@ -47,6 +47,9 @@ int module_command(int argc, char **argv);
 int console_command(int argc, char **argv);
 int depot_publish_command(int argc, char **argv);
 int depot_serve_command(int argc, char **argv);
+int patch_make_command(int argc, char **argv);
+int patch_apply_command(int argc, char **argv);
+int patch_info_command(int argc, char **argv);
 int completion_command(int argc, char **argv);
 
 #endif

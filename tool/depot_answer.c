@@ -101,7 +101,8 @@ static unsigned status_of(int error)
 static const char *content_type(const char *path)
 {
   const char *dot = strrchr(path, '.');
-  return dot && strcmp(dot, ".ver") == 0 ? "text/plain; charset=utf-8" : "application/octet-stream";
+  bool is_text = dot && (strcmp(dot, ".ver") == 0 || strcmp(dot, ".patches") == 0);
+  return is_text ? "text/plain; charset=utf-8" : "application/octet-stream";
 }
 
 /* Opens the file that a URL names; MHD_HTTP_OK, or the status to refuse with. */

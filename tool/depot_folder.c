@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* strdup, futimens */
 #include "tool/depot_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -103,6 +104,68 @@ static int read_piece(int file, uint8_t *buffer, uint32_t length, uint32_t *fill
     *filled += got > 0 ? (uint32_t)got : 0;
   }
   return 0;
+}
+
+static int read_open(int file, uint32_t most, struct file_bytes *bytes)
+{
+  struct stat status;
+  if (fstat(file, &status) != 0) {
+    return errno;
+  }
+  if (!S_ISREG(status.st_mode)) {
+    return S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+  }
+  if ((uint64_t)status.st_size > most) {
+    return EFBIG;
+  }
+  bytes->data = malloc((size_t)status.st_size + 1U);
+  return bytes->data ? read_piece(file, bytes->data, (uint32_t)status.st_size, &bytes->length) : ENOMEM;
+}
+
+int depot_folder_read(int folder, const char *name, uint32_t most, struct file_bytes *bytes)
+{
+  *bytes = (struct file_bytes){0};
+  int file = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (file < 0) {
+    return errno;
+  }
+  int error = read_open(file, most, bytes);
+  close(file);
+  if (error) {
+    file_free(bytes);
+  }
+  return error;
+}
+
+static int remove_files(DIR *stream)
+{
+  struct dirent *entry = NULL;
+  do {
+    errno = 0;
+    entry = readdir(stream);
+    bool is_file = entry && strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    if (is_file && unlinkat(dirfd(stream), entry->d_name, 0) != 0) {
+      return errno;
+    }
+  } while (entry);
+  return errno;
+}
+
+int depot_folder_remove(int parent, const char *name)
+{
+  int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (folder < 0) {
+    return errno == ENOENT ? 0 : errno;
+  }
+  DIR *stream = fdopendir(folder);
+  if (!stream) {
+    int error = errno;
+    close(folder);
+    return error;
+  }
+  int error = remove_files(stream);
+  closedir(stream);
+  return error || unlinkat(parent, name, AT_REMOVEDIR) == 0 ? error : errno;
 }
 
 static int compare_file(int file, const uint8_t *data, uint32_t length, bool whole, bool *same)

@@ -7,11 +7,21 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "tool/file.h"
+
 /* Opens the folder `path` in `*folder`; what is missing of it is created and synced. */
 int depot_folder_create_path(const char *path, int *folder);
 
 /* The same for one name in the folder `parent`, which must be a folder and no link (ENOTDIR, ELOOP). */
 int depot_folder_create(int parent, const char *name, int *folder);
+
+/*
+ * Reads a whole file of at most `most` bytes (EFBIG), which must be a regular file and no link. The caller frees it.
+ */
+int depot_folder_read(int folder, const char *name, uint32_t most, struct file_bytes *bytes);
+
+/* Removes the folder `name` with the files in it; it has no folders. 0 if there is none. */
+int depot_folder_remove(int parent, const char *name);
 
 /* Writes a new file with `when` as its time of change, and syncs it. */
 int depot_folder_write(int folder, const char *name, const uint8_t *data, uint32_t length, struct timespec when);

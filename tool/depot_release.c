@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: MIT
-#define _GNU_SOURCE /* renameat2 */
 #include "tool/depot_release.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "tool/depot_bases.h"
 #include "tool/depot_folder.h"
-#include "tool/depot_name.h"
+#include "tool/depot_patch_list.h"
+#include "tool/depot_store.h"
 #include "tool/report.h"
 
-/* Names with a leading dot are never served. There is one publisher at a time, so one name of each kind will do. */
+/* Names with a leading dot are never served. There is one publisher at a time, so one name will do. */
 #define LOCK_NAME           ".lock"
-#define TEMPORARY_RELEASE   ".publishing" /* in releases/ */
 #define TEMPORARY_LINK      ".link"
 #define RELEASES            "releases"
 #define RELEASE_TARGET_SIZE 128U /* "releases/" and a version of 32 characters */
@@ -30,6 +29,7 @@ struct publication {
   int product;
   int releases;
   int lock;
+  bool changed;                     /* the release is new, or has new patches */
   char target[RELEASE_TARGET_SIZE]; /* of the link: "releases/3.1.003" */
 };
 
@@ -88,99 +88,7 @@ static void close_folders(const struct publication *publication)
   }
 }
 
-/* ---- a time of change that no other release has ---- */
-
-static bool is_changed_at(int releases, const char *version, time_t second)
-{
-  char name[sizeof((struct dirent *)NULL)->d_name + sizeof "/" DEPOT_IMAGE_NAME];
-  struct stat file;
-  (void)snprintf(name, sizeof name, "%s/" DEPOT_IMAGE_NAME, version);
-  return version[0] != '.' && fstatat(releases, name, &file, 0) == 0 && file.st_mtim.tv_sec == second;
-}
-
-/* Returns 0 or an errno. */
-static int is_second_taken(int releases, time_t second, bool *taken)
-{
-  int copy = openat(releases, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR *folder = copy < 0 ? NULL : fdopendir(copy);
-  if (!folder) {
-    int error = errno;
-    if (copy >= 0) {
-      close(copy);
-    }
-    return error;
-  }
-  *taken = false;
-  errno = 0;
-  for (struct dirent *entry = readdir(folder); entry && !*taken; entry = readdir(folder)) {
-    *taken = is_changed_at(releases, entry->d_name, second);
-    errno = 0;
-  }
-  int error = errno;
-  closedir(folder);
-  return error;
-}
-
-/* Now, or as many seconds earlier as there are releases that have them already. */
-static int choose_time(int releases, struct timespec *when)
-{
-  bool taken = true;
-  if (clock_gettime(CLOCK_REALTIME, when) != 0) {
-    return errno;
-  }
-  int error = is_second_taken(releases, when->tv_sec, &taken);
-  while (!error && taken) {
-    when->tv_sec--;
-    error = is_second_taken(releases, when->tv_sec, &taken);
-  }
-  return error;
-}
-
 /* ---- the release ---- */
-
-/* Removes what an interrupted publisher left. */
-static int remove_leftover(int releases)
-{
-  static const char *const names[] = {TEMPORARY_RELEASE "/" DEPOT_IMAGE_NAME, TEMPORARY_RELEASE "/" DEPOT_VERSION_NAME};
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    if (unlinkat(releases, names[i], 0) != 0 && errno != ENOENT) {
-      return errno;
-    }
-  }
-  return unlinkat(releases, TEMPORARY_RELEASE, AT_REMOVEDIR) != 0 && errno != ENOENT ? errno : 0;
-}
-
-static int write_files(int folder, const struct depot_release *release, struct timespec when)
-{
-  int error = depot_folder_write(folder, DEPOT_IMAGE_NAME, release->image, release->image_length, when);
-  if (!error) {
-    error = depot_folder_write(folder, DEPOT_VERSION_NAME, release->text, release->text_length, when);
-  }
-  return error || fsync(folder) == 0 ? error : errno;
-}
-
-static int write_release(int releases, const struct depot_release *release)
-{
-  struct timespec when;
-  int folder = -1;
-  int error = choose_time(releases, &when);
-  if (!error) {
-    error = depot_folder_create(releases, TEMPORARY_RELEASE, &folder);
-  }
-  if (error) {
-    return error;
-  }
-  error = write_files(folder, release, when);
-  close(folder);
-  if (!error && renameat2(releases, TEMPORARY_RELEASE, releases, release->version, RENAME_NOREPLACE) != 0) {
-    error = errno;
-  }
-  if (error) {
-    (void)remove_leftover(releases); /* the error to report is the first one; the next publisher tries again */
-    return error;
-  }
-  return fsync(releases) == 0 ? 0 : errno;
-}
 
 /* Is the release that is there already this one? False and an error line if not. */
 static bool judge_existing(const struct publication *publication, int folder)
@@ -189,7 +97,8 @@ static bool judge_existing(const struct publication *publication, int folder)
   bool same_image = false;
   bool same_text = false;
   uint32_t text_length = release->has_changes ? release->text_length : (uint32_t)strlen(release->version) + 1U;
-  int error = depot_folder_compare(folder, DEPOT_IMAGE_NAME, release->image, release->image_length, true, &same_image);
+  int error = depot_folder_compare(folder, DEPOT_IMAGE_NAME, release->image->bytes.data, release->image->bytes.length,
+                                   true, &same_image);
   if (!error) {
     error =
         depot_folder_compare(folder, DEPOT_VERSION_NAME, release->text, text_length, release->has_changes, &same_text);
@@ -206,23 +115,84 @@ static bool judge_existing(const struct publication *publication, int folder)
   return same_image && same_text;
 }
 
-static bool provide_release(const struct publication *publication)
+/* ---- its patches ---- */
+
+/* The version that the tag leads to; "" if it leads to none. */
+static void read_tagged(const struct publication *publication, char version[RELEASE_TARGET_SIZE])
+{
+  static const char before[] = RELEASES "/";
+  char target[RELEASE_TARGET_SIZE];
+  ssize_t length = readlinkat(publication->product, publication->release->tag, target, sizeof target - 1U);
+  target[length > 0 ? length : 0] = '\0';
+  bool is_release = strncmp(target, before, strlen(before)) == 0;
+  (void)snprintf(version, RELEASE_TARGET_SIZE, "%s", is_release ? target + strlen(before) : "");
+}
+
+/* Makes those that are not there. False and an error line if memory is short. */
+static bool make_patches(const struct publication *publication)
 {
   const struct depot_release *release = publication->release;
-  int error = remove_leftover(publication->releases);
+  char place[PATH_MAX];
+  char tagged[RELEASE_TARGET_SIZE];
+  const struct depot_bases bases = {
+      .releases = publication->releases,
+      .place = place,
+      .except = release->version,
+      .tagged = tagged,
+      .last = release->last,
+  };
+  if (release->last == 0) {
+    return true;
+  }
+  (void)snprintf(place, sizeof place, "%s/%s/" RELEASES, publication->folder, release->product);
+  read_tagged(publication, tagged);
+  bool good = depot_bases_add(&bases, release->patches);
+  for (uint32_t i = 0; i < release->base_count && good; i++) {
+    good = depot_patches_add(release->patches, &release->bases[i]);
+  }
+  return good && depot_patches_add(release->patches, NULL);
+}
+
+/* The release is there: its image stays as it is, but what it lacks of patches is added. */
+static bool complete_release(struct publication *publication, int folder)
+{
+  struct depot_patches *patches = publication->release->patches;
+  if (!judge_existing(publication, folder)) {
+    return false;
+  }
+  int error = depot_patch_list_read(patches, folder);
   if (error) {
-    return fail(publication, "remove", RELEASES "/" TEMPORARY_RELEASE, error);
+    return fail(publication, "read", publication->target, error);
+  }
+  if (!make_patches(publication)) {
+    return false;
+  }
+  publication->changed = depot_patches_made(patches) > 0;
+  error = publication->changed ? depot_store_patches(publication->releases, folder, patches) : 0;
+  return error ? fail(publication, "write patches into", publication->target, error) : true;
+}
+
+static bool provide_release(struct publication *publication)
+{
+  const struct depot_release *release = publication->release;
+  int error = depot_store_clean(publication->releases);
+  if (error) {
+    return fail(publication, "clean up", RELEASES, error);
   }
   int folder = openat(publication->releases, release->version, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (folder >= 0) {
-    bool same = judge_existing(publication, folder);
+    bool good = complete_release(publication, folder);
     close(folder);
-    return same;
+    return good;
   }
   if (errno != ENOENT) {
     return fail(publication, "open", publication->target, errno);
   }
-  error = write_release(publication->releases, release);
+  if (!make_patches(publication)) {
+    return false;
+  }
+  publication->changed = true;
+  error = depot_store_release(publication->releases, release);
   return error ? fail(publication, "write", publication->target, error) : true;
 }
 
@@ -271,7 +241,7 @@ static enum depot_release_result publish(struct publication *publication)
     return DEPOT_RELEASE_FAILED;
   }
   if (is_tagged(publication)) {
-    return DEPOT_RELEASE_UNCHANGED;
+    return publication->changed ? DEPOT_RELEASE_COMPLETED : DEPOT_RELEASE_UNCHANGED;
   }
   int error = move_tag(publication);
   if (error) {

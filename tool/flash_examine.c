@@ -3,7 +3,32 @@
 
 #include <string.h>
 
+#include "lifeboat/stage.h"
 #include "tool/flash_device.h"
+
+/* A stage that cannot be read is none that anybody could go on with. */
+static void examine_stage(struct flash_waiting *waiting, const struct lb_flash *flash, const struct lb_partition *slot)
+{
+  struct lb_stage stage;
+  char source[sizeof(waiting->source)];
+  int result = lb_stage_open(&stage, flash, slot);
+  if (result == LB_OK) {
+    result = lb_stage_source(&stage, source, sizeof(source), NULL);
+  }
+  if (result == LB_OK) {
+    do {
+      result = lb_stage_measure(&stage);
+    } while (result == LB_MORE);
+  }
+  if (result == LB_OK) {
+    waiting->is_there = true;
+    waiting->whole = stage.whole;
+    waiting->offset = stage.start - slot->offset;
+    waiting->size = stage.size;
+    waiting->position = stage.position;
+    report_printable(source, waiting->source, sizeof(waiting->source));
+  }
+}
 
 static void examine_slot(struct flash_slot *slot, const struct lb_device *device, struct lb_verify *verify)
 {
@@ -13,6 +38,10 @@ static void examine_slot(struct flash_slot *slot, const struct lb_device *device
   slot->image = verify->image.info;
   int err = lb_flash_is_blank(device->flash, slot->partition.offset, sector, &blank);
   slot->is_empty = err == LB_OK && blank;
+  slot->waiting = (struct flash_waiting){.is_there = false};
+  if (lb_partition_is_ota(&slot->partition)) {
+    examine_stage(&slot->waiting, device->flash, &slot->partition);
+  }
 }
 
 static void examine_slots(struct flash_examination *examination, const struct lb_device *device,

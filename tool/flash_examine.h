@@ -11,12 +11,23 @@
 #include "lifeboat/verify.h"
 #include "tool/report.h"
 
+/* A patch that waits in a slot's tail until it is applied (lifeboat/stage.h). */
+struct flash_waiting {
+  bool is_there;
+  bool whole;
+  uint32_t offset;   /* of its first byte, from the slot's start */
+  uint32_t size;     /* in bytes */
+  uint32_t position; /* bytes of it that have come */
+  char source[512];  /* printable; a longer one is cut */
+};
+
 /* A partition of type app and the image in it. */
 struct flash_slot {
   struct lb_partition partition;
   bool is_empty; /* its first sector is erased */
   int result;    /* of verifying the image */
   struct lb_image_info image;
+  struct flash_waiting waiting;
 };
 
 struct flash_examination {

@@ -43,6 +43,19 @@ static cJSON *otadata_json(const struct flash_examination *examination)
   return json;
 }
 
+static cJSON *waiting_json(const struct flash_waiting *waiting)
+{
+  if (!waiting->is_there) {
+    return cJSON_CreateNull();
+  }
+  cJSON *json = cJSON_CreateObject();
+  cJSON_AddStringToObject(json, "source", waiting->source);
+  cJSON_AddNumberToObject(json, "size", waiting->size);
+  cJSON_AddNumberToObject(json, "received", waiting->position);
+  cJSON_AddBoolToObject(json, "whole", waiting->whole);
+  return json;
+}
+
 static cJSON *slot_json(const struct flash_slot *slot)
 {
   const struct lb_image_description *description = &slot->image.description;
@@ -61,6 +74,7 @@ static cJSON *slot_json(const struct flash_slot *slot)
     cJSON_AddStringToObject(json, "idf", description->idf);
     cJSON_AddNumberToObject(json, "length", slot->image.length);
   }
+  cJSON_AddItemToObject(json, "patch", waiting_json(&slot->waiting));
   return json;
 }
 

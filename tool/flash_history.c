@@ -45,6 +45,7 @@ static void make_printable(struct lb_history_entry *entry)
   report_printable(raw.from_slot, entry->from_slot, sizeof(entry->from_slot));
   report_printable(raw.version, entry->version, sizeof(entry->version));
   report_printable(raw.from_version, entry->from_version, sizeof(entry->from_version));
+  report_printable(raw.patch_base, entry->patch_base, sizeof(entry->patch_base));
 }
 
 /* ---- for people ---- */
@@ -53,12 +54,14 @@ static void print_entry(const struct lb_history_entry *entry)
 {
   char date[DATE_SIZE];
   char result[HISTORY_TEXT_SIZE];
+  char transfer[HISTORY_TRANSFER_SIZE];
   date_utc(entry->begun, date);
   history_result_text(entry, result);
+  history_transfer_text(entry, transfer);
   printf("Update %u: %s\n", entry->number, date);
   printf("  Firmware: %s in %s -> %s in %s\n", history_version(entry->from_version), entry->from_slot,
          history_version(entry->version), entry->slot);
-  printf("  Source:   %s (%u bytes)\n", entry->source, entry->size);
+  printf("  Source:   %s (%s)\n", entry->source, transfer);
   date_utc(entry->ended, date);
   printf("  Result:   %s%s%s\n", result, entry->ended != 0 ? "; " : "", entry->ended != 0 ? date : "");
 }
@@ -96,6 +99,14 @@ static void add_digest(cJSON *json, const char *name, const uint8_t digest[LB_SH
   cJSON_AddItemToObject(json, name, all != 0 ? cJSON_CreateString(text) : cJSON_CreateNull());
 }
 
+static void add_transfer(cJSON *json, const struct lb_history_entry *entry)
+{
+  const bool is_known = entry->transferred > 0;
+  const bool has_patch = entry->patch_base[0] != '\0';
+  cJSON_AddItemToObject(json, "transferred", is_known ? cJSON_CreateNumber(entry->transferred) : cJSON_CreateNull());
+  cJSON_AddItemToObject(json, "patch_base", has_patch ? cJSON_CreateString(entry->patch_base) : cJSON_CreateNull());
+}
+
 static cJSON *entry_json(const struct lb_history_entry *entry)
 {
   char text[HISTORY_TEXT_SIZE];
@@ -115,6 +126,7 @@ static cJSON *entry_json(const struct lb_history_entry *entry)
   cJSON_AddStringToObject(json, "version", entry->version);
   cJSON_AddStringToObject(json, "source", entry->source);
   cJSON_AddNumberToObject(json, "size", entry->size);
+  add_transfer(json, entry);
   add_digest(json, "digest", entry->digest);
   add_digest(json, "elf_sha256", entry->elf_sha256);
   return json;

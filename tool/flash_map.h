@@ -13,7 +13,7 @@
 #include "tool/flash_examine.h"
 #include "tool/terminal.h"
 
-#define FLASH_MAP_NOTES     3U
+#define FLASH_MAP_NOTES     4U
 #define FLASH_MAP_NOTE_SIZE 160U
 #define FLASH_MAP_REGIONS   (2U * (LB_TABLE_ROWS_MAX + 3U) + 1U) /* partitions, three places of their own, gaps */
 

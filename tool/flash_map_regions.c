@@ -132,9 +132,27 @@ static void note_data(struct flash_region *region)
 
 /* ---- app slots ---- */
 
-static void note_interrupted(struct flash_map *map, struct flash_region *region)
+/* A patch that waits is no older data. */
+static uint32_t waiting_bytes(const struct flash_map *map, const struct flash_region *region,
+                              const struct flash_waiting *waiting)
 {
-  uint32_t written = used_at_once(map->bytes + region->offset, region->size);
+  uint32_t behind = region->size - SECTOR; /* an update's journal */
+  bool is_there = waiting->is_there && waiting->offset < behind;
+  return is_there ? used_bytes(map->bytes + region->offset + waiting->offset, behind - waiting->offset) : 0;
+}
+
+static void note_waiting(struct flash_region *region, const struct flash_waiting *waiting)
+{
+  if (waiting->is_there) {
+    NOTE(region, "patch waiting, %u of %u bytes: %.96s", waiting->position, waiting->size, waiting->source);
+  }
+}
+
+static void note_interrupted(struct flash_map *map, struct flash_region *region, const struct flash_waiting *waiting)
+{
+  uint32_t room = waiting->is_there ? waiting->offset : region->size;
+  uint32_t written = used_at_once(map->bytes + region->offset, room);
+  uint32_t older = region->used - written - waiting_bytes(map, region, waiting);
   char text[16];
   flash_map_size_text(written, text, sizeof(text));
   region->content = FLASH_INTERRUPTED;
@@ -145,8 +163,8 @@ static void note_interrupted(struct flash_map *map, struct flash_region *region)
   } else {
     NOTE(region, "nothing written yet");
   }
-  if (region->used > written) {
-    flash_map_size_text(region->used - written, text, sizeof(text));
+  if (older > 0) {
+    flash_map_size_text(older, text, sizeof(text));
     NOTE(region, "behind it %s of older data", text);
   }
 }
@@ -169,7 +187,7 @@ static void note_slot(struct flash_map *map, struct flash_region *region, const 
   } else if (region->used == 0) {
     NOTE(region, "blank");
   } else if (is_blank(bytes, IMAGE_FIRST_WRITTEN)) {
-    note_interrupted(map, region);
+    note_interrupted(map, region, &slot->waiting);
   } else {
     region->content = FLASH_BAD;
     region->image_length = slot->image.length;
@@ -178,6 +196,7 @@ static void note_slot(struct flash_map *map, struct flash_region *region, const 
     }
     NOTE(region, "bad: %s", cause(slot->result));
   }
+  note_waiting(region, &slot->waiting);
 }
 
 static void add_slot(struct flash_map *map, struct flash_region *region, const struct lb_partition *partition,

@@ -49,6 +49,13 @@ static void print_otadata(const struct flash_examination *examination)
   }
 }
 
+static void print_waiting(const struct flash_waiting *waiting)
+{
+  if (waiting->is_there) {
+    printf("                   patch waiting, %u of %u bytes: %s\n", waiting->position, waiting->size, waiting->source);
+  }
+}
+
 static void print_slot(const struct flash_slot *slot)
 {
   const struct lb_image_description *description = &slot->image.description;
@@ -111,6 +118,7 @@ static void print_examination(const struct flash_examination *examination)
   }
   for (uint32_t i = 0; i < examination->slot_count; i++) {
     print_slot(&examination->slots[i]);
+    print_waiting(&examination->slots[i].waiting);
   }
   print_boot(examination);
   if (examination->boot_result != LB_OK) {

@@ -76,7 +76,7 @@ bool help_next_argument(const char **usage, struct help_argument *argument)
 
 enum help_kind help_kind_of(const char *argument)
 {
-  static const char *const files[] = {"FILE", "IMAGE", "OUT", "PATH", "CSV"};
+  static const char *const files[] = {"FILE", "IMAGE", "OUT", "PATH", "CSV", "OLD", "NEW", "PATCH"};
   if (strchr(argument, '|') != NULL) {
     return HELP_WORDS;
   }

@@ -19,7 +19,7 @@
 /* What a shell can offer for an argument. */
 enum help_kind {
   HELP_NOTHING,   /* a number, a version: only its writer knows */
-  HELP_FILE,      /* FILE, IMAGE, OUT, PATH, ... */
+  HELP_FILE,      /* FILE, IMAGE, OUT, PATH, PATCH, ... */
   HELP_DIRECTORY, /* DIR */
   HELP_WORDS      /* one of several, with | between them */
 };

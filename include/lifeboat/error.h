@@ -90,6 +90,20 @@ enum lb_result {
   LB_ERR_NVS_ENCRYPTED = -101,       /* nothing that is written there verifies */
   LB_ERR_NVS_DAMAGED = -102,         /* a part of the value is missing, or its CRC is wrong */
   LB_ERR_NVS_SIZE = -103,            /* the partition is not made of 3 to 64 pages that the flash can erase */
+
+  /* patches */
+  LB_ERR_PATCH_MAGIC = -140,     /* does not begin with "LBP" */
+  LB_ERR_PATCH_VERSION = -141,   /* of a version of the format that is not known here */
+  LB_ERR_PATCH_HEADER = -142,    /* a field of the header is outside its range */
+  LB_ERR_PATCH_MEMORY = -143,    /* its profile needs more memory than the decoder was given */
+  LB_ERR_PATCH_BASE = -144,      /* made for another base */
+  LB_ERR_PATCH_TRUNCATED = -145, /* ended before the result was complete */
+  LB_ERR_PATCH_CORRUPT = -146,   /* what it says to do cannot be done */
+  LB_ERR_PATCH_CRC = -147,       /* its bytes do not have the CRC that it states */
+  LB_ERR_PATCH_DIGEST = -148,    /* the result does not have the digest that it states */
+  LB_ERR_PATCH_TOO_LONG = -149,  /* the result is longer than its place */
+  LB_ERR_NO_STAGE = -150,        /* no patch waits in that slot */
+  LB_ERR_STAGE_ROOM = -151,      /* no room for a patch behind the image */
 };
 
 /* What an error means: for consoles, logs and tests. All strings are static. */
@@ -107,6 +121,9 @@ const struct lb_error_info *lb_error_info(int code);
 
 /* Is it the image that is bad, and not the flash, the hash or a request? True for LB_ERR_IMAGE_... */
 bool lb_error_is_of_image(int code);
+
+/* Is it the patch that is bad, or not for this module, and not the flash or a request? True for LB_ERR_PATCH_... */
+bool lb_error_is_of_patch(int code);
 
 /* The number of described errors and the one at an index below it, to walk over all of them. */
 unsigned lb_error_count(void);

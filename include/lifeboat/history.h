@@ -31,14 +31,16 @@ struct lb_history_entry {
   uint32_t number; /* counts updates from 1 */
   enum lb_history_result result;
   int32_t cause;
-  int64_t begun; /* seconds since 1970, UTC; 0: the module did not know */
-  int64_t ended; /* of the result */
-  uint32_t size; /* of the image */
+  int64_t begun;        /* seconds since 1970, UTC; 0: the module did not know */
+  int64_t ended;        /* of the result */
+  uint32_t size;        /* of the image */
+  uint32_t transferred; /* bytes that came for it, in all its attempts; after a cut at least so many; 0: not known */
   char source[LB_HISTORY_SOURCE_SIZE];
   char slot[LB_LABEL_SIZE];      /* label of the target */
   char from_slot[LB_LABEL_SIZE]; /* of what was running */
   char version[33];
   char from_version[33];
+  char patch_base[LB_LABEL_SIZE];     /* label of the slot that its patch changes; "-" from nothing, "" no patch */
   uint8_t digest[LB_SHA256_SIZE];     /* of the image; all zero until it is known */
   uint8_t elf_sha256[LB_SHA256_SIZE]; /* of its description; all zero if it has none */
 };

@@ -24,53 +24,49 @@
 
 #include "lifeboat/patch_state.h"
 
-enum lb_patch_error {
-  LB_ERR_PATCH_MAGIC = -140,     /* it does not begin like a patch */
-  LB_ERR_PATCH_VERSION = -141,   /* a version of the format that is not known here */
-  LB_ERR_PATCH_HEADER = -142,    /* a field of the header is outside its range */
-  LB_ERR_PATCH_MEMORY = -143,    /* its profile needs more memory than was given */
-  LB_ERR_PATCH_BASE = -144,      /* it is not made for this base */
-  LB_ERR_PATCH_TRUNCATED = -145, /* it ends before the result is complete */
-  LB_ERR_PATCH_CORRUPT = -146,   /* what it says to do cannot be done */
-  LB_ERR_PATCH_CRC = -147,       /* its bytes do not have the CRC that it states */
-  LB_ERR_PATCH_DIGEST = -148,    /* the result does not have the digest that it states */
-  LB_ERR_PATCH_READ = -149,      /* a callback could not read */
-  LB_ERR_PATCH_WRITE = -150,     /* a callback could not write */
-  LB_ERR_PATCH_TOO_LONG = -151   /* the result does not fit */
-};
-
 /* Reads a header of LB_PATCH_HEADER_SIZE bytes. LB_ERR_PATCH_MAGIC, _VERSION, _HEADER. */
 int lb_patch_read_header(struct lb_patch_info *info, const uint8_t *header);
 
 /* The opposite, for the encoder. */
 void lb_patch_store_header(const struct lb_patch_info *info, uint8_t *header);
 
+/*
+ * The CRC of a patch, of all its bytes but those of the header that hold it: goes on, from `crc` (0 at the start), over
+ * the `length` bytes that begin at `offset` of the patch.
+ */
+uint32_t lb_patch_crc(uint32_t crc, uint32_t offset, const void *bytes, uint32_t length);
+
 /* Bytes of memory that a profile needs: the size of the struct made for it. 0: there is no such profile. */
 uint32_t lb_patch_memory(uint8_t profile);
 
-/* Where the bytes come from and go. Everything stays the caller's, until the end. */
+/*
+ * Where the bytes come from and go. Each callback returns LB_OK or a negative error, which ends the patch and is what
+ * lb_patch_write or lb_patch_finish return then. (A positive number would be none of these: LB_ERR_STATE.)
+ */
 struct lb_patch_config {
   void *context;
-  /* Reads bytes of the base. 0, or anything else if that is not possible. NULL: there is no base. */
+  /* Reads bytes of the base, all of them below base_limit. NULL with a base_limit of 0: there is no base. */
   int (*read_base)(void *context, uint32_t offset, void *buffer, uint32_t length);
-  /* Reads bytes of the result that write_result took before. 0, or anything else. */
+  /* Reads bytes of the result that write_result took before. */
   int (*read_result)(void *context, uint32_t offset, void *buffer, uint32_t length);
-  /* Takes the next bytes of the result and tells how many, maybe none. 0, or anything else, which is final. */
+  /* Takes the next bytes of the result and tells in `*used` how many, maybe none. */
   int (*write_result)(void *context, const void *data, uint32_t length, uint32_t *used);
   const struct lb_hash *sha256;
   uint32_t base_limit;   /* bytes that can be read of the base at the most */
   uint32_t result_limit; /* bytes that the result may have */
 };
 
-struct lb_patch; /* patch_types.h; all of it is private */
-
-/* Begins. `memory` is the size of the struct that `patch` is the first member of. LB_ERR_ARGUMENT. */
+/*
+ * Begins. `memory` is the size of the struct that `patch` is the first member of; `config` stays the caller's and has
+ * to be there until the end. LB_ERR_ARGUMENT: less memory than the small profile needs, or a callback is missing.
+ */
 int lb_patch_start(struct lb_patch *patch, uint32_t memory, const struct lb_patch_config *config);
 
 /*
  * Takes bytes of the patch and tells in `*used` how many: it may take fewer, even none; call again with the rest.
  * A call reads LB_PATCH_STEP bytes of the base for its digest, or makes about as many of the result as its buffer
- * holds. LB_OK, or why it ended: LB_ERR_PATCH_..., LB_ERR_HASH.
+ * holds. LB_OK, or why it ended: LB_ERR_PATCH_..., LB_ERR_HASH, or
+ * what a callback returned; then every later call returns the same. LB_ERR_STATE after lb_patch_finish.
  */
 int lb_patch_write(struct lb_patch *patch, const void *data, uint32_t length, uint32_t *used);
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* The state of a patch that is being applied. All of it is private to patch*.c; it is here so that it has a size. */
-#ifndef LIFEBOAT_PATCH_TYPES_H
-#define LIFEBOAT_PATCH_TYPES_H
+/* The state of a patch that is being applied. All of it is private to lib/patch; it is here so that it has a size. */
+#ifndef LIFEBOAT_PATCH_STATE_H
+#define LIFEBOAT_PATCH_STATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LB_PATCH_HEADER_SIZE   42U
-#define LB_PATCH_BASE_DIGEST   8U
-#define LB_PATCH_RESULT_DIGEST 16U
+#include "lifeboat/hash.h"
+
+#define LB_PATCH_HEADER_SIZE   66U
+#define LB_PATCH_BASE_DIGEST   16U
 #define LB_PATCH_STEP          4096U /* bytes of the base that are read for its digest in a call */
 #define LB_PATCH_STEP_INPUT    120U  /* bytes of the patch that one step of decoding takes at the most */
 #define LB_PATCH_INPUT         128U  /* and what is kept of it */
@@ -20,19 +21,32 @@
 enum lb_patch_profile_id { LB_PATCH_PROFILE_DEFAULT = 1, LB_PATCH_PROFILE_SMALL = 2 };
 enum lb_patch_walker_id { LB_PATCH_WALKER_NONE, LB_PATCH_WALKER_XTENSA, LB_PATCH_WALKER_RISCV, LB_PATCH_WALKERS };
 
+/* Bytes behind struct lb_patch; a part of the format, since what is learned depends on how much is kept. */
+#define LB_PATCH_ARENA_DEFAULT  9728U
+#define LB_PATCH_ARENA_SMALL    2048U
+
+/* What the whole state has at the most, on every machine. */
 #define LB_PATCH_MEMORY_DEFAULT 10240U
 #define LB_PATCH_MEMORY_SMALL   2560U
 
-/* What the header says. */
+/*
+ * What the header says. A file is sealed if its last 32 bytes are the SHA-256 of all before them, as in application
+ * images. The digest of a sealed file is those 32 bytes, that of any other the SHA-256 of all of it.
+ */
 struct lb_patch_info {
   uint8_t profile;
   uint8_t walker;
-  uint8_t tail; /* bytes of padding and checksum that are computed, as is the digest behind them; 0: nothing is */
-  uint32_t crc; /* of the whole patch but these four bytes */
+  /*
+   * Bytes of padding and checksum at the result's end that are computed, as are the 32 bytes of digest behind them, so
+   * the result is sealed; 1 to 16, 0: nothing is computed, and the digest is that of all of it.
+   */
+  uint8_t tail;
+  bool base_sealed;
+  uint32_t crc;         /* of the whole patch but these four bytes */
   uint32_t base_length; /* 0: made from nothing */
   uint32_t result_length;
-  uint8_t base_digest[LB_PATCH_BASE_DIGEST];     /* the beginning of the base's SHA-256 */
-  uint8_t result_digest[LB_PATCH_RESULT_DIGEST]; /* the beginning of the result's; see docs/patch-format.md */
+  uint8_t base_digest[LB_PATCH_BASE_DIGEST]; /* the beginning of the base's digest; 0 without a base */
+  uint8_t result_digest[LB_SHA256_SIZE];
 };
 
 struct lb_patch_segment {
@@ -84,18 +98,12 @@ struct lb_patch_window {
   uint16_t size;
 };
 
-struct lb_patch_guide; /* patch_internal.h: the encoder's */
+struct lb_patch_config; /* patch.h */
+struct lb_patch_guide;  /* lib/patch/patch_parts.h: the encoder's */
 
 struct lb_patch {
-  /* what the caller gave */
-  void *context;
-  int (*read_base)(void *context, uint32_t offset, void *buffer, uint32_t length);
-  int (*read_result)(void *context, uint32_t offset, void *buffer, uint32_t length);
-  int (*write_result)(void *context, const void *data, uint32_t length, uint32_t *used);
-  const struct lb_hash *sha256;
-  uint32_t memory;
-  uint32_t base_limit;
-  uint32_t result_limit;
+  const struct lb_patch_config *config;
+  uint32_t memory; /* bytes from here on */
   const struct lb_patch_profile *profile;
   const struct lb_patch_walker *walker;
   const struct lb_patch_guide *guide;
@@ -103,6 +111,7 @@ struct lb_patch {
   struct lb_patch_info info;
   uint8_t state;
   int result;   /* the error that ended it, or LB_OK */
+  int failure;  /* the first error of a callback that reads, or LB_OK */
   uint32_t crc; /* of the bytes that came */
   uint32_t base_length;
   uint32_t result_length;
@@ -115,7 +124,6 @@ struct lb_patch {
   uint32_t taken;   /* bytes of the patch */
   bool no_more;     /* all bytes of the patch were given */
   uint8_t overrun;  /* zeros that were taken as bytes behind its end */
-  bool failed_read; /* a callback failed since this was cleared */
   uint8_t category; /* what is coded, for the encoder's accounts */
   /* the result */
   uint32_t position; /* bytes made */
@@ -134,6 +142,7 @@ struct lb_patch {
   /* units */
   uint32_t unit; /* where the next unit of the base begins */
   uint32_t hits; /* units since the last one that was not as predicted */
+  uint8_t level; /* how many those are, by steps that grow */
   uint8_t kind_history[8];
   uint32_t literal_unit;  /* where the unit that the last literal belongs to begins */
   uint32_t literal_slot;  /* the literal that the last load in literals referred to */
@@ -164,12 +173,15 @@ struct lb_patch {
 
 struct lb_patch_default {
   struct lb_patch patch;
-  uint32_t arena[(LB_PATCH_MEMORY_DEFAULT - sizeof(struct lb_patch)) / 4U];
+  uint32_t arena[LB_PATCH_ARENA_DEFAULT / 4U];
 };
 
 struct lb_patch_small {
   struct lb_patch patch;
-  uint32_t arena[(LB_PATCH_MEMORY_SMALL - sizeof(struct lb_patch)) / 4U];
+  uint32_t arena[LB_PATCH_ARENA_SMALL / 4U];
 };
+
+_Static_assert(sizeof(struct lb_patch_default) <= LB_PATCH_MEMORY_DEFAULT, "the default profile has its bound");
+_Static_assert(sizeof(struct lb_patch_small) <= LB_PATCH_MEMORY_SMALL, "the small profile has its bound");
 
 #endif

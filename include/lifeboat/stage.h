@@ -5,9 +5,9 @@
  * sector before the last one, which begins with a header that names the patch's source, the server's validator and the
  * length; the last sector stays the update session's, for its journal.
  *
- * How much has come is told by what is programmed; a resumed stage begins the sector anew in which it was cut, since
- * what was in flight may read right today and wrong tomorrow. Only what was marked whole is trusted to its last byte,
- * and whether it is the patch, its own CRC says: lb_stage_check.
+ * How much has come is told by what is programmed; a resumed stage begins the sector anew in which it was cut, and all
+ * behind it is erased once more, since what was in flight may read right today and wrong tomorrow. Only what was marked
+ * whole is trusted to its last byte, and whether it is the patch, its own CRC says: lb_stage_check.
  *
  * A session that writes the slot while a stage is to stay gets lb_stage_reserved as its lb_update_config.reserved.
  */
@@ -30,8 +30,10 @@ struct lb_stage {
   uint32_t erased;   /* address up to which the stage has been erased for what comes */
   uint32_t source_length;
   uint32_t validator_length;
-  uint32_t crc;     /* while it is made or checked */
-  uint32_t checked; /* bytes */
+  uint32_t entries; /* address of the attempts' entries, behind the texts */
+  uint32_t attempt; /* the present one: each time that it is gone on with after a cut is another */
+  uint32_t crc;     /* while it is checked */
+  uint32_t checked; /* bytes that the present phase has been through */
   uint8_t phase;
   bool whole; /* all of it is there and marked so */
 };
@@ -53,17 +55,21 @@ int lb_stage_start(struct lb_stage *stage, const struct lb_flash *flash, const s
 
 /*
  * Makes the stage that was just started: a header that is there is made void, all is erased, the new header written.
- * `subject` as before. LB_MORE after one erase or one page, then LB_OK: lb_stage_write takes bytes. LB_ERR_READ_BACK,
- * LB_ERR_FLASH_...
+ * `subject` as before. LB_MORE after one erase or one page, then LB_OK: lb_stage_write takes bytes. The journal of an
+ * interrupted update that reaches into the stage is discarded first. LB_ERR_READ_BACK, LB_ERR_FLASH_...
  */
 int lb_stage_create(struct lb_stage *stage, const struct lb_stage_subject *subject);
 
-/* Looks for the stage of a slot: its header only. LB_ERR_NO_STAGE, LB_ERR_FLASH_READ. */
+/*
+ * Looks for the stage of a slot: its header only. LB_ERR_NO_STAGE, also if an image or an update has reached into it
+ * since; LB_ERR_FLASH_READ.
+ */
 int lb_stage_open(struct lb_stage *stage, const struct lb_flash *flash, const struct lb_partition *slot);
 
 /*
  * After lb_stage_open: finds out how much of it is there, in steps: LB_MORE, then LB_OK: stage->position and
- * stage->whole tell. Nothing is touched. LB_ERR_FLASH_READ.
+ * stage->whole tell. Nothing is touched. LB_ERR_NO_STAGE: it was gone on with so often (some 200 times) that there is
+ * no room for another attempt, make it anew; LB_ERR_FLASH_READ.
  */
 int lb_stage_measure(struct lb_stage *stage);
 
@@ -80,15 +86,17 @@ int lb_stage_validator(const struct lb_stage *stage, char *buffer, uint32_t capa
 /*
  * Takes the next bytes of the patch, those from stage->position on, and tells in `*used` how many: it may take fewer,
  * even none; call again with the rest. At most one erase or one page a call. Bytes go to the flash a page at a time,
- * the last ones when all have come: keep giving it the rest of a page together with what comes behind it. LB_OK;
- * LB_ERR_SIZE_MISMATCH: more than the patch has; LB_ERR_FLASH_...
+ * the last ones when all have come: keep giving it the rest of a page together with what comes behind it. While it
+ * takes none although a page's bytes were given, it prepares the flash after lb_stage_measure; simply call again.
+ * LB_OK; LB_ERR_SIZE_MISMATCH: more than the patch has; LB_ERR_STATE: neither created nor measured; LB_ERR_FLASH_...
  */
 int lb_stage_write(struct lb_stage *stage, const void *data, uint32_t length, uint32_t *used);
 
 /*
- * All bytes have come: marks the stage whole (one page; not again if that was done), then reads the patch and compares
- * it with its CRC, in steps: LB_MORE, then LB_OK. LB_ERR_STATE: not all is there; LB_ERR_PATCH_MAGIC, _VERSION, _HEADER
- * or _CRC: it is no patch, or not what was sent: discard it; LB_ERR_FLASH_...
+ * All bytes have come: marks the stage whole (one page; also if it is, which a cut may have left halfway), then reads
+ * the patch and compares it with its CRC, in steps: LB_MORE, then LB_OK. Can be repeated. LB_ERR_STATE: not all is
+ * there; LB_ERR_PATCH_MAGIC, _VERSION, _HEADER or _CRC: it is no patch, or not what was sent: discard it;
+ * LB_ERR_FLASH_...
  */
 int lb_stage_check(struct lb_stage *stage);
 
@@ -100,7 +108,8 @@ uint32_t lb_stage_reserved(const struct lb_stage *stage);
 
 /*
  * Makes sure that the slot has no stage, not even one that a cut left so that it reads as one only at times. One page,
- * if there may be one; tells in `*discarded` whether. LB_ERR_FLASH_READ, LB_ERR_FLASH_PROGRAM.
+ * if there may be one; tells in `*discarded` whether. An image that lies there is left alone. LB_ERR_FLASH_READ,
+ * LB_ERR_FLASH_PROGRAM.
  */
 int lb_stage_discard(const struct lb_flash *flash, const struct lb_partition *slot, bool *discarded);
 

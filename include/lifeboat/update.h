@@ -39,9 +39,10 @@ struct lb_update_config {
   struct lb_partition target;     /* an OTA slot other than the running one: see lifeboat/target.h */
   uint32_t size;                  /* bytes that are announced, or LB_SIZE_UNKNOWN */
   const char *project;            /* the image must be of this project, if it names one; NULL or "": any */
-  bool only_write;                /* do not select the target; then it must not be selected at the start either */
-  uint8_t *sector_buffer;         /* one sector, the session's until the end; NULL: nothing is compared */
-  struct lb_trial_terms trial;    /* how the target is selected at the end; all zero: no trial */
+  uint32_t reserved;           /* bytes before the target's last sector that the session leaves alone, whole sectors */
+  bool only_write;             /* do not select the target; then it must not be selected at the start either */
+  uint8_t *sector_buffer;      /* one sector, the session's until the end; NULL: nothing is compared */
+  struct lb_trial_terms trial; /* how the target is selected at the end; all zero: no trial */
   /* Is that an image whose trial failed before? Asked once with the head (digest unknown, complete false) and once with
    * the whole image; true refuses it with LB_ERR_FAILED_BEFORE. NULL: any is welcome. */
   bool (*failed_before)(void *context, const struct lb_image_info *info, bool complete);
@@ -83,9 +84,10 @@ struct lb_update {
 
 /*
  * Begins a session. LB_ERR_TARGET_RUNNING, LB_ERR_TARGET_FACTORY, LB_ERR_NOT_FOUND; LB_ERR_IMAGE_TOO_LONG if the
- * announced size exceeds the target; LB_ERR_TARGET_SELECTED with only_write; LB_ERR_TARGET_FALLBACK if the target is
- * what the running firmware's trial goes back to (where that takes verifying it, lb_update_write says so, before
- * anything is touched); LB_ERR_TARGET_PROTECTED, LB_ERR_TARGET_SECTORS, LB_ERR_FLASH_BOUNDS, LB_ERR_HASH.
+ * announced size exceeds the target, less what is reserved there; LB_ERR_ARGUMENT if that is not made of sectors;
+ * LB_ERR_TARGET_SELECTED with only_write; LB_ERR_TARGET_FALLBACK if the target is what the running firmware's trial
+ * goes back to (where that takes verifying it, lb_update_write says so, before anything is touched);
+ * LB_ERR_TARGET_PROTECTED, LB_ERR_TARGET_SECTORS, LB_ERR_FLASH_BOUNDS, LB_ERR_HASH.
  */
 int lb_update_start(struct lb_update *update, const struct lb_update_config *config);
 
@@ -109,6 +111,12 @@ uint32_t lb_update_position(const struct lb_update *update);
 
 /* Has the session a journal, so that what is abandoned now can be gone on with later? */
 bool lb_update_has_journal(const struct lb_update *update);
+
+/*
+ * Reads bytes of the image that the session has taken, also those that are not on the flash yet: for whoever makes the
+ * image from itself, as a patch does. LB_ERR_ARGUMENT: not all of them are below lb_update_position. LB_ERR_FLASH_READ.
+ */
+int lb_update_read(const struct lb_update *update, uint32_t offset, void *buffer, uint32_t length);
 
 /*
  * Takes bytes and tells in `*used` how many: it may take fewer, even none; call again with the rest.

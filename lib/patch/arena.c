@@ -8,8 +8,8 @@
 
 const struct lb_patch_profile lb_patch_profiles[] = {
     {
-        .memory = LB_PATCH_MEMORY_DEFAULT,
-        .arena = 9728,
+        .memory = sizeof(struct lb_patch_default),
+        .arena = LB_PATCH_ARENA_DEFAULT,
         .output = 128,
         .window = 64,
         .exact_bits = 7,
@@ -25,8 +25,8 @@ const struct lb_patch_profile lb_patch_profiles[] = {
         .numbers = NUMBER_SETS,
     },
     {
-        .memory = LB_PATCH_MEMORY_SMALL,
-        .arena = 2048,
+        .memory = sizeof(struct lb_patch_small),
+        .arena = LB_PATCH_ARENA_SMALL,
         .output = 64,
         .window = 32,
         .exact_bits = 4,
@@ -48,6 +48,18 @@ uint32_t lb_patch_memory(uint8_t profile)
   return profile >= 1U && profile <= sizeof(lb_patch_profiles) / sizeof(lb_patch_profiles[0])
              ? lb_patch_profiles[profile - 1U].memory
              : 0;
+}
+
+uint8_t *lb_patch_arena(struct lb_patch *patch)
+{
+  return (uint8_t *)(patch + 1);
+}
+
+uint8_t *lb_patch_unused(struct lb_patch *patch, uint32_t *length)
+{
+  uint8_t *unused = (uint8_t *)patch->ranges;
+  *length = patch->profile->arena - (uint32_t)(unused - lb_patch_arena(patch));
+  return unused;
 }
 
 struct divider {
@@ -104,11 +116,11 @@ static void take_for_base(struct lb_patch *patch, struct divider *divider)
 int lb_patch_divide(struct lb_patch *patch)
 {
   const struct lb_patch_profile *profile = &lb_patch_profiles[patch->info.profile - 1U];
-  if (patch->memory < profile->memory || patch->memory - sizeof(*patch) < profile->arena) {
+  if (patch->memory < profile->memory) {
     return LB_ERR_PATCH_MEMORY;
   }
   patch->profile = profile;
-  struct divider divider = {(uint8_t *)(patch + 1), profile->arena};
+  struct divider divider = {lb_patch_arena(patch), profile->arena};
   patch->input = take(&divider, LB_PATCH_INPUT);
   memset(divider.next, 0, divider.left);
   patch->output = take(&divider, profile->output);
@@ -129,7 +141,7 @@ int lb_patch_divide(struct lb_patch *patch)
 
 void lb_patch_divide_rest(struct lb_patch *patch)
 {
-  uint8_t *arena = (uint8_t *)(patch + 1);
+  uint8_t *arena = lb_patch_arena(patch);
   struct divider divider = {arena, patch->profile->arena};
   take(&divider, (uint32_t)((uint8_t *)patch->ranges - arena));
   take(&divider, (uint32_t)sizeof(struct lb_patch_range) * patch->range_count);

@@ -17,6 +17,15 @@ static uint8_t next_byte(struct lb_patch *patch)
   return 0;
 }
 
+void lb_patch_begin_code(struct lb_patch *patch)
+{
+  patch->range = 0xFFFFFFFFU;
+  patch->code = 0;
+  for (uint32_t i = 0; i < 4U; i++) {
+    patch->code = patch->code << 8 | next_byte(patch);
+  }
+}
+
 uint32_t lb_patch_bit(struct lb_patch *patch, uint32_t one, uint32_t wanted)
 {
   if (patch->guide) {

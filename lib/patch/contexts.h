@@ -9,17 +9,17 @@
 #define HIT_CONTEXTS     16U
 
 /* fine flags: 1 says that a unit is not as predicted */
-static inline lb_patch_fine *EQUAL(struct lb_patch *patch, uint32_t class, uint32_t level)
+static inline lb_patch_fine *equal_flag(struct lb_patch *patch, uint32_t class, uint32_t level)
 {
   return &patch->equal[class * patch->profile->levels + level];
 }
 
-static inline lb_patch_fine *STRUCTURE_EQUAL(struct lb_patch *patch, uint32_t trust, uint32_t level)
+static inline lb_patch_fine *structure_equal_flag(struct lb_patch *patch, uint32_t trust, uint32_t level)
 {
   return &patch->structure_equal[trust * patch->profile->levels + level];
 }
 
-static inline lb_patch_fine *HIT(struct lb_patch *patch, uint32_t kind, uint32_t context, uint32_t history)
+static inline lb_patch_fine *hit_flag(struct lb_patch *patch, uint32_t kind, uint32_t context, uint32_t history)
 {
   uint32_t count = patch->profile->hit_history;
   kind = kind < patch->profile->flag_kinds - 1U ? kind : patch->profile->flag_kinds - 2U;
@@ -44,18 +44,18 @@ static inline uint32_t coarse_count(const struct lb_patch_profile *profile)
   return BYTE_EQUAL_AT + 24U * profile->flag_kinds;
 }
 
-static inline lb_patch_coarse *OTHER(struct lb_patch *patch, uint32_t kind, uint32_t source)
+static inline lb_patch_coarse *other_flag(struct lb_patch *patch, uint32_t kind, uint32_t source)
 {
   return &patch->coarse[OTHER_AT + kind * LB_PATCH_SOURCES + source];
 }
 
-static inline lb_patch_coarse *BYTE_EQUAL(struct lb_patch *patch, uint32_t kind, uint32_t index, uint32_t changed)
+static inline lb_patch_coarse *byte_equal_flag(struct lb_patch *patch, uint32_t kind, uint32_t index, uint32_t changed)
 {
   kind = kind < patch->profile->flag_kinds ? kind : patch->profile->flag_kinds - 1U;
   return &patch->coarse[BYTE_EQUAL_AT + kind * 24U + index * 8U + changed];
 }
 
-static inline lb_patch_coarse *STRUCTURE_HIT(struct lb_patch *patch, uint32_t trust)
+static inline lb_patch_coarse *structure_hit_flag(struct lb_patch *patch, uint32_t trust)
 {
   return &patch->coarse[STRUCTURE_HIT_AT + trust];
 }

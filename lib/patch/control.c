@@ -40,8 +40,11 @@ int lb_patch_read_range_count(struct lb_patch *patch)
   return patch->range_count <= patch->profile->ranges ? LB_OK : LB_ERR_PATCH_CORRUPT;
 }
 
-/* Reads a range: how far behind the last one it begins, and how its shift differs. */
-void lb_patch_read_range(struct lb_patch *patch)
+/*
+ * Reads a range: how far behind the last one it begins, and how its shift differs. Their starts increase, but the first
+ * may be anywhere.
+ */
+int lb_patch_read_range(struct lb_patch *patch)
 {
   const struct lb_patch_guide *guide = patch->guide;
   patch->category = LB_PATCH_CODES_MAP;
@@ -56,6 +59,7 @@ void lb_patch_read_range(struct lb_patch *patch)
   change = number(patch, GAP, 0, change >> 31 ? 0U - change : change);
   range->shift = shift + (negative ? 0U - change : change);
   patch->ranges_known++;
+  return !known || range->start > last ? LB_OK : LB_ERR_PATCH_CORRUPT;
 }
 
 /* ---- copies ---- */
@@ -121,12 +125,12 @@ static int read_copy_distance(struct lb_patch *patch)
   uint32_t place = patch->position + patch->gap;
   uint32_t wanted = patch->guide ? place - patch->guide->copy.source : 0;
   uint32_t distance = 0;
-  for (uint32_t i = 0; i < LB_PATCH_REPEATS && !distance; i++) {
-    if (lb_patch_coarse_bit(patch, &patch->coarse[DISTANCE_AT + i], wanted == patch->distances[i])) {
-      distance = patch->distances[i];
-    }
+  bool repeats = false;
+  for (uint32_t i = 0; i < LB_PATCH_REPEATS && !repeats; i++) {
+    repeats = lb_patch_coarse_bit(patch, &patch->coarse[DISTANCE_AT + i], wanted == patch->distances[i]) != 0;
+    distance = patch->distances[i];
   }
-  if (!distance) {
+  if (!repeats) {
     uint32_t length = patch->remaining < 5U ? patch->remaining - 2U : 3U;
     distance = 1U + number(patch, COPY_DISTANCE, length, wanted - 1U);
   }

@@ -7,19 +7,31 @@
 
 #include <string.h>
 
-#include "lifeboat/bytes.h"
 #include "lib/patch/contexts.h"
+#include "lifeboat/bytes.h"
 
 /* ---- how long ago the last miss was ---- */
 
+#define LEVELS 12U
+
 static uint32_t level_of(const struct lb_patch *patch)
 {
-  static const uint16_t levels[11] = {1, 2, 3, 5, 9, 17, 33, 65, 129, 513, 4097};
-  uint32_t level = 0;
-  while (level < 11U && patch->hits >= levels[level]) {
-    level++;
+  return (uint32_t)patch->level >> patch->profile->level_shift;
+}
+
+/* Counts the units since the last miss; a level begins at each of these counts. */
+static void count_hit(struct lb_patch *patch, bool hit)
+{
+  static const uint16_t levels[LEVELS - 1U] = {1, 2, 3, 5, 9, 17, 33, 65, 129, 513, 4097};
+  if (!hit) {
+    patch->hits = 0;
+    patch->level = 0;
+    return;
   }
-  return level >> patch->profile->level_shift;
+  patch->hits++;
+  if (patch->level < LEVELS - 1U && patch->hits >= levels[patch->level]) {
+    patch->level++;
+  }
 }
 
 static const uint8_t *wanted_bytes(const struct lb_patch *patch)
@@ -34,21 +46,21 @@ static uint32_t wants(const uint8_t *wanted, const uint8_t *bytes, uint32_t leng
 
 /* ---- corrections ---- */
 
-static void correct(struct lb_patch *patch, const struct lb_patch_unit *unit, uint32_t length, const uint8_t *before,
-                    const uint8_t *bytes, const uint8_t *wanted, uint8_t *made)
+static void correct(struct lb_patch *patch, const struct lb_patch_unit *unit, uint8_t before, const uint8_t *bytes,
+                    const uint8_t *wanted, uint8_t *made)
 {
   uint32_t kind = unit->kind;
   uint32_t operation = patch->walker ? bytes[0] & patch->walker->class_byte : 0;
   uint32_t changed = 0; /* a bit for each byte before */
-  for (uint32_t i = 0; i < length; i++) {
+  for (uint32_t i = 0; i < unit->length; i++) {
     uint32_t equal = 0;
     /* a plain unit has a change, so if there was none yet it is in the last byte */
-    if (kind != LB_PATCH_PLAIN || i + 1U < length || changed) {
+    if (kind != LB_PATCH_PLAIN || i + 1U < unit->length || changed) {
       patch->category = LB_PATCH_CODES_BYTE_EQUAL;
-      lb_patch_coarse *flag = BYTE_EQUAL(patch, kind, i < 2U ? i : 2U, changed & 7U);
+      lb_patch_coarse *flag = byte_equal_flag(patch, kind, i < 2U ? i : 2U, changed & 7U);
       equal = lb_patch_coarse_bit(patch, flag, wants(wanted ? wanted + i : NULL, &bytes[i], 1));
     }
-    changed = changed << 1 | !equal;
+    changed = changed << 1 | (equal ? 0 : 1U);
     if (equal) {
       made[i] = bytes[i];
       continue;
@@ -56,7 +68,7 @@ static void correct(struct lb_patch *patch, const struct lb_patch_unit *unit, ui
     uint32_t old = bytes[i];
     uint32_t first = i ? made[0] : 0;
     uint32_t last = i ? made[i - 1U] : (uint32_t)(patch->recent & 0xFFU);
-    uint32_t old_last = i ? bytes[i - 1U] : *before;
+    uint32_t old_last = i ? bytes[i - 1U] : before;
     uint32_t contexts[5] = {
         old | i << 8 | kind << 12 | 1U << 20,
         i | kind << 4 | 2U << 20 | (kind == LB_PATCH_PLAIN ? operation << 8 : 0),
@@ -100,14 +112,14 @@ static void learn_structure(struct lb_patch *patch, const struct lb_patch_field 
 }
 
 /* Tells whether it came out as in the base. */
-static bool plain_unit(struct lb_patch *patch, const struct lb_patch_unit *unit, const uint8_t *before,
-                       const uint8_t *bytes, bool code, uint8_t *made)
+static bool plain_unit(struct lb_patch *patch, const struct lb_patch_unit *unit, uint8_t before, const uint8_t *bytes,
+                       bool code, uint8_t *made)
 {
   const uint8_t *wanted = wanted_bytes(patch);
   uint32_t level = level_of(patch);
   struct lb_patch_field field = {.present = false};
   uint8_t moved[LB_PATCH_UNIT];
-  lb_patch_fine *flag = EQUAL(patch, unit->class, level);
+  lb_patch_fine *flag = equal_flag(patch, unit->class, level);
   const struct lb_patch_structure *structure = NULL;
   if (code) {
     patch->walker->field(bytes, unit->length, &field);
@@ -117,18 +129,18 @@ static bool plain_unit(struct lb_patch *patch, const struct lb_patch_unit *unit,
     if (!structure->shift || !patch->walker->put_field(moved, bytes, unit->length, field.value + structure->shift)) {
       structure = NULL;
     } else {
-      flag = STRUCTURE_EQUAL(patch, structure->trust, level);
+      flag = structure_equal_flag(patch, structure->trust, level);
     }
   }
   patch->category = LB_PATCH_CODES_EQUAL;
   bool equal = lb_patch_fine_bit(patch, flag, 100, !wants(wanted, bytes, unit->length)) == 0;
   if (equal) {
     memcpy(made, bytes, unit->length);
-  } else if (structure &&
-             lb_patch_coarse_bit(patch, STRUCTURE_HIT(patch, structure->trust), wants(wanted, moved, unit->length))) {
+  } else if (structure && lb_patch_coarse_bit(patch, structure_hit_flag(patch, structure->trust),
+                                              wants(wanted, moved, unit->length))) {
     memcpy(made, moved, unit->length);
   } else {
-    correct(patch, unit, unit->length, before, bytes, wanted, made);
+    correct(patch, unit, before, bytes, wanted, made);
   }
   if (field.present) {
     learn_structure(patch, &field, made, unit->length);
@@ -139,21 +151,25 @@ static bool plain_unit(struct lb_patch *patch, const struct lb_patch_unit *unit,
 /* ---- units that hold an address ---- */
 
 /* Tells whether the first candidate was right. */
-static bool address_unit(struct lb_patch *patch, const struct lb_patch_unit *unit, uint32_t offset,
-                         const uint8_t *before, const uint8_t *bytes, uint8_t *made)
+static bool address_unit(struct lb_patch *patch, const struct lb_patch_unit *unit, uint32_t offset, uint8_t before,
+                         const uint8_t *bytes, uint8_t *made)
 {
   const uint8_t *wanted = wanted_bytes(patch);
   struct lb_patch_candidates candidates;
-  lb_patch_predict(patch, unit, offset, bytes, &candidates);
+  struct lb_patch_place place = {
+      .base_address = lb_patch_address(&patch->base_image, offset),
+      .address = lb_patch_address(&patch->result_image, patch->position),
+  };
+  lb_patch_predict(patch, unit, &place, bytes, &candidates);
   patch->category = LB_PATCH_CODES_HIT;
   uint32_t index = 0;
   for (; index < candidates.count; index++) {
     uint32_t miss = !wants(wanted, candidates.bytes[index], unit->length);
     if (index == 0) {
-      miss = lb_patch_fine_bit(patch, HIT(patch, unit->kind - 1U, candidates.context, patch->kind_history[unit->kind]),
-                               60, miss);
+      miss = lb_patch_fine_bit(
+          patch, hit_flag(patch, unit->kind - 1U, candidates.context, patch->kind_history[unit->kind]), 60, miss);
     } else {
-      miss = lb_patch_coarse_bit(patch, OTHER(patch, unit->kind, candidates.source[index]), miss);
+      miss = lb_patch_coarse_bit(patch, other_flag(patch, unit->kind, candidates.source[index]), miss);
     }
     if (!miss) {
       memcpy(made, candidates.bytes[index], unit->length);
@@ -161,11 +177,12 @@ static bool address_unit(struct lb_patch *patch, const struct lb_patch_unit *uni
     }
   }
   if (index == candidates.count) {
-    correct(patch, unit, unit->length, before, bytes, wanted, made);
+    correct(patch, unit, before, bytes, wanted, made);
   }
-  lb_patch_learn(patch, unit, offset, bytes, made);
-  patch->kind_history[unit->kind] = (uint8_t)(patch->kind_history[unit->kind] << 1 | (index != 0));
-  return index == 0;
+  bool hit = candidates.count && index == 0;
+  lb_patch_learn(patch, unit, &place, bytes, made);
+  patch->kind_history[unit->kind] = (uint8_t)(patch->kind_history[unit->kind] << 1 | (hit ? 0 : 1));
+  return hit;
 }
 
 /* ---- the walk ---- */
@@ -202,31 +219,33 @@ void lb_patch_copy_begin(struct lb_patch *patch)
 
 void lb_patch_copy_unit(struct lb_patch *patch)
 {
+  const struct lb_patch_walker *walker = patch->walker;
   uint32_t offset = patch->source;
   struct lb_patch_unit unit = {.kind = LB_PATCH_PLAIN, .class = LB_PATCH_CLASSES - 1U, .length = 1};
-  const struct lb_patch_segment *segment = patch->walker ? lb_patch_segment_at(&patch->base_image, offset) : NULL;
+  const struct lb_patch_segment *segment = walker ? lb_patch_segment_at(&patch->base_image, offset) : NULL;
   /* one byte more in front, for the contexts of corrections */
   uint32_t front = offset ? 1U : 0;
-  const uint8_t *before = lb_patch_base_bytes(patch, &patch->base_window, offset - front, LB_PATCH_AHEAD + front);
-  const uint8_t *bytes = before + front;
+  const uint8_t *bytes =
+      front + lb_patch_base_bytes(patch, &patch->base_window, offset - front, LB_PATCH_AHEAD + front);
+  uint8_t before = front ? bytes[-1] : 0;
   if (patch->unit > offset) {
     uint32_t length = patch->unit - offset;
     unit.length = (uint8_t)(length < LB_PATCH_UNIT ? length : LB_PATCH_UNIT);
   } else if (segment) {
-    patch->walker->unit(&patch->base_image, segment, offset, bytes, &unit);
+    walker->unit(&patch->base_image, segment, offset, bytes, &unit);
     patch->unit = offset + unit.length;
-  } else if (!patch->walker) {
+  } else if (!walker) {
     unit.length = (uint8_t)(4U - (offset & 3U));
   }
   if (unit.length > patch->remaining) {
     unit.length = (uint8_t)patch->remaining;
     unit.kind = LB_PATCH_PLAIN;
   }
-  uint8_t made[LB_PATCH_UNIT];
-  bool code = segment && patch->walker->is_code(segment);
+  uint8_t made[LB_PATCH_UNIT] = {0};
+  bool code = segment && walker->is_code(segment);
   bool hit = unit.kind == LB_PATCH_PLAIN ? plain_unit(patch, &unit, before, bytes, code, made)
                                          : address_unit(patch, &unit, offset, before, bytes, made);
-  patch->hits = hit ? patch->hits + 1U : 0;
+  count_hit(patch, hit);
   lb_patch_emit(patch, made, unit.length);
   patch->source += unit.length;
   patch->remaining -= unit.length;

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "lifeboat/bytes.h"
 #include "lib/patch/contexts.h"
+#include "lifeboat/bytes.h"
 
 #define NOTHING_EXPECTED 256U
 
@@ -57,14 +57,14 @@ static uint32_t expected_byte(struct lb_patch *patch, uint32_t phase)
 
 void lb_patch_literal(struct lb_patch *patch)
 {
-  const struct lb_patch_segment *segment =
-      patch->walker ? lb_patch_segment_at(&patch->result_image, patch->position) : NULL;
+  const struct lb_patch_walker *walker = patch->walker;
+  const struct lb_patch_segment *segment = walker ? lb_patch_segment_at(&patch->result_image, patch->position) : NULL;
   uint32_t phase = 4U + (patch->position & 3U);
   uint32_t expected = NOTHING_EXPECTED;
   uint32_t last = byte_back(patch, 1);
   uint32_t first = 0;
-  uint32_t mask = patch->walker ? patch->walker->class_byte : 0;
-  if (segment && patch->walker->is_code(segment)) {
+  uint32_t mask = walker ? walker->class_byte : 0;
+  if (segment && walker->is_code(segment)) {
     phase = follow(patch);
     if (phase) {
       expected = expected_byte(patch, phase);

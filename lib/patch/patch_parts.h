@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What the files of the patch decoder share, and what the encoder needs to guide it. Not part of the interface. */
-#ifndef LIFEBOAT_PATCH_INTERNAL_H
-#define LIFEBOAT_PATCH_INTERNAL_H
+#ifndef LIB_PATCH_PATCH_PARTS_H
+#define LIB_PATCH_PATCH_PARTS_H
 
 #include "lifeboat/patch.h"
 
@@ -38,6 +38,7 @@ struct lb_patch_walker {
   uint8_t lookbehind;  /* bytes before a copy from which on units are looked for, to be in step where it begins */
   uint8_t class_byte;  /* mask of an instruction's first byte that tells what it is */
   bool loads_literals; /* LB_PATCH_LITERAL loads a word that lies near; else it makes an address itself */
+  bool (*is_pointer)(const struct lb_patch_image *image, uint32_t value); /* can a word be an address of the image? */
   bool (*is_code)(const struct lb_patch_segment *segment);
   bool (*same)(uint8_t kind, const uint8_t *bytes, const uint8_t *made); /* can both refer to the same? */
   void (*unit)(const struct lb_patch_image *image, const struct lb_patch_segment *segment, uint32_t offset,
@@ -55,8 +56,8 @@ extern const struct lb_patch_walker lb_patch_walker_riscv;
 
 /* How the memory of a profile is divided. */
 struct lb_patch_profile {
-  uint16_t memory;
-  uint16_t arena; /* bytes of it behind struct lb_patch; the same on every machine */
+  uint16_t memory; /* size of its struct */
+  uint16_t arena;  /* bytes of it behind struct lb_patch; the same on every machine */
   uint16_t output;
   uint16_t window;
   uint16_t exact_bits;
@@ -107,7 +108,10 @@ struct lb_patch_guide {
   uint32_t range_count;
 };
 
-/* ---- patch_coder.c: decisions ---- */
+/* ---- coder.c: decisions ---- */
+
+/* Takes the bytes that the first decision needs. */
+void lb_patch_begin_code(struct lb_patch *patch);
 
 /* Decodes a decision that is 1 with a probability of `one` / 65536, 1 to 65535. */
 uint32_t lb_patch_bit(struct lb_patch *patch, uint32_t one, uint32_t wanted);
@@ -126,18 +130,35 @@ uint32_t lb_patch_hash(uint32_t value);
 #define LB_PATCH_MANTISSA      (LB_PATCH_MANTISSA_BITS * 3U)
 uint32_t lb_patch_number(struct lb_patch *patch, lb_patch_coarse *prefix, lb_patch_coarse *mantissa, uint32_t wanted);
 
-/* ---- patch_image.c: segments, windows ---- */
+/* ---- image.c: segments ---- */
+
+#define LB_PATCH_IMAGE_HEADER   24U /* bytes before the first segment's header */
+#define LB_PATCH_SEGMENT_HEADER 8U
 
 void lb_patch_image_begin(struct lb_patch_image *image);
-void lb_patch_image_header(struct lb_patch_image *image, uint8_t segment_count);
+/* Takes the first two bytes of an image; without its magic there are no segments. */
+void lb_patch_image_header(struct lb_patch_image *image, const uint8_t *header);
 void lb_patch_image_segment(struct lb_patch_image *image, const uint8_t *header, uint32_t image_length);
-const struct lb_patch_segment *lb_patch_segment_at(struct lb_patch_image *image, uint32_t offset);
+const struct lb_patch_segment *lb_patch_find_segment(struct lb_patch_image *image, uint32_t offset);
+
+/* The segment that an offset lies in, or NULL. It is mostly that of the last time. */
+static inline const struct lb_patch_segment *lb_patch_segment_at(struct lb_patch_image *image, uint32_t offset)
+{
+  const struct lb_patch_segment *segment = &image->segments[image->current];
+  return image->known && offset - segment->offset < segment->length ? segment : lb_patch_find_segment(image, offset);
+}
 /* Address of an offset, 0 if it lies in no segment. */
 uint32_t lb_patch_address(struct lb_patch_image *image, uint32_t offset);
 /* Offset of `length` bytes at an address, false if they lie in no segment. */
 bool lb_patch_offset(const struct lb_patch_image *image, uint32_t address, uint32_t length, uint32_t *offset);
-bool lb_patch_is_pointer(const struct lb_patch_image *image, uint32_t value);
+/* Does an address lie in a segment, or in the room behind it, where RAM is that is not loaded but zeroed? */
+bool lb_patch_belongs(const struct lb_patch_image *image, uint32_t value,
+                      uint32_t (*room_behind)(const struct lb_patch_segment *segment));
 
+/* ---- window.c: bytes of base and result ---- */
+
+/* Reads the base; an error stays in patch->failure, too. */
+int lb_patch_read_base(struct lb_patch *patch, uint32_t offset, void *buffer, uint32_t length);
 /* LB_PATCH_AHEAD bytes of the base or less, those behind its end being 0. */
 const uint8_t *lb_patch_base_bytes(struct lb_patch *patch, struct lb_patch_window *window, uint32_t offset,
                                    uint32_t length);
@@ -146,7 +167,7 @@ void lb_patch_result_bytes(struct lb_patch *patch, uint32_t offset, uint8_t *byt
 /* Adds bytes to the result. */
 void lb_patch_emit(struct lb_patch *patch, const uint8_t *bytes, uint32_t length);
 
-/* ---- patch_predict.c: where addresses went ---- */
+/* ---- predict.c: where addresses went ---- */
 
 #define LB_PATCH_CANDIDATES 7U
 enum lb_patch_source {
@@ -169,33 +190,68 @@ struct lb_patch_candidates {
 
 /* False: the map says nothing of an address, which lies before its first range. */
 bool lb_patch_look_up(const struct lb_patch_range *ranges, uint32_t count, uint32_t address, uint32_t *shift);
-void lb_patch_predict(struct lb_patch *patch, const struct lb_patch_unit *unit, uint32_t offset, const uint8_t *bytes,
-                      struct lb_patch_candidates *candidates);
-void lb_patch_learn(struct lb_patch *patch, const struct lb_patch_unit *unit, uint32_t offset, const uint8_t *bytes,
-                    const uint8_t *made);
+/* Addresses of a unit, in the base and in the result; 0: it lies in no segment. */
+struct lb_patch_place {
+  uint32_t base_address;
+  uint32_t address;
+};
 
-/* ---- patch_copy.c, patch_literal.c: one unit of a copy from the base, one literal ---- */
+void lb_patch_predict(struct lb_patch *patch, const struct lb_patch_unit *unit, const struct lb_patch_place *place,
+                      const uint8_t *bytes, struct lb_patch_candidates *candidates);
+void lb_patch_learn(struct lb_patch *patch, const struct lb_patch_unit *unit, const struct lb_patch_place *place,
+                    const uint8_t *bytes, const uint8_t *made);
+
+/* ---- copy.c, literal.c: one unit of a copy from the base, one literal ---- */
 
 void lb_patch_copy_begin(struct lb_patch *patch);
 void lb_patch_copy_unit(struct lb_patch *patch);
 void lb_patch_literal(struct lb_patch *patch);
 
-/* ---- patch_control.c: what comes next ---- */
+/* ---- control.c: what comes next ---- */
 
 void lb_patch_control_init(struct lb_patch *patch);
 int lb_patch_read_range_count(struct lb_patch *patch);
-void lb_patch_read_range(struct lb_patch *patch);
+int lb_patch_read_range(struct lb_patch *patch);
 int lb_patch_read_gap(struct lb_patch *patch);
 int lb_patch_read_source(struct lb_patch *patch);
 int lb_patch_read_length(struct lb_patch *patch);
 
-/* ---- patch_arena.c ---- */
+/* ---- arena.c ---- */
 
 /* Divides the memory as the header's profile says; LB_ERR_PATCH_MEMORY. Then, once the map is known, the rest of it. */
 int lb_patch_divide(struct lb_patch *patch);
 void lb_patch_divide_rest(struct lb_patch *patch);
 
-/* ---- patch.c ---- */
+/* Where it begins, and what nobody has of it yet before the map is known. */
+uint8_t *lb_patch_arena(struct lb_patch *patch);
+uint8_t *lb_patch_unused(struct lb_patch *patch, uint32_t *length);
+
+/* ---- base.c ---- */
+
+/* An error stays in patch->failure. */
+void lb_patch_read_base_segments(struct lb_patch *patch);
+/* Reads a piece of the base: LB_MORE, then LB_OK: it is the right one. LB_ERR_PATCH_BASE, LB_ERR_HASH. */
+int lb_patch_check_base(struct lb_patch *patch);
+
+/* ---- decoder.c ---- */
+
+enum lb_patch_state {
+  LB_PATCH_STATE_HEADER,
+  LB_PATCH_STATE_BASE,
+  LB_PATCH_STATE_CODE,
+  LB_PATCH_STATE_RANGE_COUNT,
+  LB_PATCH_STATE_RANGES,
+  LB_PATCH_STATE_GAP,
+  LB_PATCH_STATE_SOURCE,
+  LB_PATCH_STATE_LENGTH,
+  LB_PATCH_STATE_LITERALS,
+  LB_PATCH_STATE_UNITS,
+  LB_PATCH_STATE_BYTES,
+  LB_PATCH_STATE_CHECKSUM,
+  LB_PATCH_STATE_DIGEST,
+  LB_PATCH_STATE_LAST,
+  LB_PATCH_STATE_DONE
+};
 
 /* For the encoder: begins behind the header and the base's digest, and makes a step. LB_MORE, LB_OK at the end. */
 int lb_patch_begin_body(struct lb_patch *patch, const struct lb_patch_info *info);

@@ -52,8 +52,8 @@ struct prediction {
   uint8_t agreed;       /* sources that say the same as the first candidate */
 };
 
-static void add(struct lb_patch *patch, const struct prediction *what, struct lb_patch_candidates *candidates,
-                uint32_t target, uint8_t source, uint8_t *agreed)
+static void add(struct lb_patch *patch, struct prediction *what, struct lb_patch_candidates *candidates,
+                uint32_t target, uint8_t source)
 {
   uint8_t *bytes = candidates->bytes[candidates->count];
   if (source == LB_PATCH_FROM_BASE) {
@@ -64,7 +64,7 @@ static void add(struct lb_patch *patch, const struct prediction *what, struct lb
   for (uint32_t i = 0; i < candidates->count; i++) {
     if (memcmp(candidates->bytes[i], bytes, what->unit->length) == 0) {
       if (i == 0) {
-        *agreed |= (uint8_t)(1U << source);
+        what->agreed |= (uint8_t)(1U << source);
       }
       return;
     }
@@ -90,7 +90,7 @@ static void move_to_front(struct lb_patch_candidates *candidates, uint32_t index
 /* What a literal of the base should hold in the result. */
 static uint32_t expected_literal(struct lb_patch *patch, uint32_t value)
 {
-  if (!lb_patch_is_pointer(&patch->base_image, value)) {
+  if (!patch->walker->is_pointer(&patch->base_image, value)) {
     return value;
   }
   const struct lb_patch_exact *exact = exact_entry(patch, value, LB_PATCH_POINTER);
@@ -119,6 +119,39 @@ static bool result_holds(struct lb_patch *patch, uint32_t address, uint32_t valu
 
 #define SEARCH_WORDS 64U /* so far a literal is looked for to both sides */
 
+/*
+ * Looks for the literal that holds `value` and lies nearest to `middle`, of two the lower one, and adds the instruction
+ * that refers to it as a candidate. All words are visited in their order, since going to and fro would read each anew.
+ */
+static bool find_content(struct lb_patch *patch, const struct prediction *what, uint32_t middle, uint32_t value,
+                         struct lb_patch_candidates *candidates)
+{
+  uint32_t nearest = SEARCH_WORDS + 1U;
+  uint8_t found[LB_PATCH_UNIT];
+  for (uint32_t i = 0; i <= 2U * SEARCH_WORDS; i++) {
+    uint32_t away = i < SEARCH_WORDS ? SEARCH_WORDS - i : i - SEARCH_WORDS;
+    uint32_t target = middle + 4U * i - 4U * SEARCH_WORDS;
+    if (i > SEARCH_WORDS && away >= nearest) {
+      break;
+    }
+    uint8_t bytes[LB_PATCH_UNIT];
+    if (result_holds(patch, target, value) &&
+        patch->walker->retarget(bytes, what->bytes, LB_PATCH_LITERAL, what->address, target)) {
+      memcpy(found, bytes, LB_PATCH_UNIT);
+      nearest = away;
+    }
+  }
+  if (nearest > SEARCH_WORDS) {
+    return false;
+  }
+  if (candidates->count == LB_PATCH_CANDIDATES) {
+    candidates->count--;
+  }
+  memcpy(candidates->bytes[candidates->count], found, LB_PATCH_UNIT);
+  candidates->source[candidates->count++] = LB_PATCH_FROM_CONTENT;
+  return true;
+}
+
 enum { CONTENT_MOVED = 12, CONTENT_FOUND, CONTENT_NOT_FOUND, CONTENT_NO_HELP };
 
 /* Brings the candidate whose literal holds the right value to the front, or finds one. */
@@ -138,21 +171,11 @@ static uint8_t prefer_content(struct lb_patch *patch, const struct prediction *w
     }
   }
   uint32_t middle = walker->target(candidates->bytes[0], LB_PATCH_LITERAL, what->address);
-  for (uint32_t i = 2; i < 2U * SEARCH_WORDS + 2U; i++) {
-    uint32_t target = i & 1U ? middle + (i & ~1U) * 2U : middle - i * 2U;
-    uint8_t bytes[LB_PATCH_UNIT];
-    if (result_holds(patch, target, value) &&
-        walker->retarget(bytes, what->bytes, LB_PATCH_LITERAL, what->address, target)) {
-      if (candidates->count == LB_PATCH_CANDIDATES) {
-        candidates->count--;
-      }
-      memcpy(candidates->bytes[candidates->count], bytes, LB_PATCH_UNIT);
-      candidates->source[candidates->count++] = LB_PATCH_FROM_CONTENT;
-      move_to_front(candidates, candidates->count - 1U);
-      return CONTENT_FOUND;
-    }
+  if (!find_content(patch, what, middle, value, candidates)) {
+    return CONTENT_NOT_FOUND;
   }
-  return CONTENT_NOT_FOUND;
+  move_to_front(candidates, candidates->count - 1U);
+  return CONTENT_FOUND;
 }
 
 /* Does the base have a function at an address of code, as what refers to it says? Data is not judged. */
@@ -171,39 +194,36 @@ static bool is_plausible(struct lb_patch *patch, uint32_t target)
   return patch->walker->is_function(lb_patch_base_bytes(patch, &patch->slot_window, offset, 4), target);
 }
 
-void lb_patch_predict(struct lb_patch *patch, const struct lb_patch_unit *unit, uint32_t offset, const uint8_t *bytes,
-                      struct lb_patch_candidates *candidates)
+void lb_patch_predict(struct lb_patch *patch, const struct lb_patch_unit *unit, const struct lb_patch_place *place,
+                      const uint8_t *bytes, struct lb_patch_candidates *candidates)
 {
-  uint32_t base_address = lb_patch_address(&patch->base_image, offset);
-  struct prediction what = {.unit = unit, .bytes = bytes};
-  what.address = lb_patch_address(&patch->result_image, patch->position);
+  struct prediction what = {.unit = unit, .bytes = bytes, .address = place->address};
   candidates->count = 0;
   candidates->context = 0;
-  if (!base_address || !what.address) {
+  if (!place->base_address || !place->address) {
     return;
   }
-  what.target = patch->walker->target(bytes, unit->kind, base_address);
-  uint8_t agreed = 0;
+  what.target = patch->walker->target(bytes, unit->kind, place->base_address);
   const struct lb_patch_exact *exact = exact_entry(patch, what.target, unit->kind);
   if (exact->address == what.target) {
-    add(patch, &what, candidates, what.target + exact->shift, LB_PATCH_FROM_EXACT, &agreed);
+    add(patch, &what, candidates, what.target + exact->shift, LB_PATCH_FROM_EXACT);
   }
   uint8_t known = candidates->count;
   uint32_t shift = 0;
   bool plausible = unit->kind == LB_PATCH_LITERAL || is_plausible(patch, what.target);
   if (lb_patch_look_up(patch->ranges, patch->range_count, what.target, &shift)) {
-    add(patch, &what, candidates, what.target + shift, LB_PATCH_FROM_MAP, &agreed);
+    add(patch, &what, candidates, what.target + shift, LB_PATCH_FROM_MAP);
   }
   const struct lb_patch_page *page = page_entry(patch, what.target);
-  add(patch, &what, candidates, what.target + page->shift[0], LB_PATCH_FROM_PAGE, &agreed);
-  add(patch, &what, candidates, what.target + page->shift[1], LB_PATCH_FROM_PAGE_BEFORE, &agreed);
-  add(patch, &what, candidates, what.target, LB_PATCH_FROM_BASE, &agreed);
+  add(patch, &what, candidates, what.target + page->shift[0], LB_PATCH_FROM_PAGE);
+  add(patch, &what, candidates, what.target + page->shift[1], LB_PATCH_FROM_PAGE_BEFORE);
+  add(patch, &what, candidates, what.target, LB_PATCH_FROM_BASE);
   if (unit->kind == LB_PATCH_LITERAL && patch->walker->loads_literals) {
-    add(patch, &what, candidates, patch->literal_slot + 4U, LB_PATCH_FROM_NEXT, &agreed);
+    add(patch, &what, candidates, patch->literal_slot + 4U, LB_PATCH_FROM_NEXT);
   }
-  uint8_t context = (uint8_t)(known | (agreed >> LB_PATCH_FROM_MAP & 1U) << 1 | (uint32_t)plausible << 2);
+  uint8_t context = (uint8_t)(known | (what.agreed >> LB_PATCH_FROM_MAP & 1U) << 1 | (uint32_t)plausible << 2);
   if (unit->kind != LB_PATCH_LITERAL || !patch->walker->loads_literals) {
-    candidates->context = (uint8_t)(context | (agreed >> LB_PATCH_FROM_BASE & 1U) << 3);
+    candidates->context = (uint8_t)(context | (what.agreed >> LB_PATCH_FROM_BASE & 1U) << 3);
     return;
   }
   uint8_t content = prefer_content(patch, &what, candidates);
@@ -212,20 +232,18 @@ void lb_patch_predict(struct lb_patch *patch, const struct lb_patch_unit *unit, 
 
 /* ---- learning ---- */
 
-void lb_patch_learn(struct lb_patch *patch, const struct lb_patch_unit *unit, uint32_t offset, const uint8_t *bytes,
-                    const uint8_t *made)
+void lb_patch_learn(struct lb_patch *patch, const struct lb_patch_unit *unit, const struct lb_patch_place *place,
+                    const uint8_t *bytes, const uint8_t *made)
 {
-  uint32_t base_address = lb_patch_address(&patch->base_image, offset);
-  uint32_t address = lb_patch_address(&patch->result_image, patch->position);
-  if (!base_address || !address) {
+  if (!place->base_address || !place->address) {
     return;
   }
   uint8_t kind = unit->kind;
   if (!patch->walker->same(kind, bytes, made)) {
     return; /* it has become something else */
   }
-  uint32_t target = patch->walker->target(bytes, kind, base_address);
-  uint32_t shift = patch->walker->target(made, kind, address) - target;
+  uint32_t target = patch->walker->target(bytes, kind, place->base_address);
+  uint32_t shift = patch->walker->target(made, kind, place->address) - target;
   if (kind == LB_PATCH_LITERAL) {
     uint32_t slot = target + shift;
     if (slot - patch->literal_slot < 1024U || patch->literal_slot - slot > 1024U) {

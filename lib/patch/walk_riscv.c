@@ -18,6 +18,22 @@ static bool riscv_is_code(const struct lb_patch_segment *segment)
   return segment->load >= 0x40000000U;
 }
 
+/* What is zeroed at the start lies in no segment, but in the RAM behind the one that is loaded there. */
+static uint32_t room_behind(const struct lb_patch_segment *segment)
+{
+  if (segment->load >= 0x80000000U) {
+    return 0x60000U; /* the emulated board, which has nothing but RAM */
+  }
+  return segment->load >= 0x3FC00000U && segment->load < 0x40000000U ? 0x20000U : 0;
+}
+
+/* Addresses of ESP32-C3, -C6 and their like, and those of the emulated board. */
+static bool riscv_is_pointer(const struct lb_patch_image *image, uint32_t value)
+{
+  bool possible = (value >= 0x3C000000U && value < 0x50010000U) || (value >= 0x80000000U && value < 0x90000000U);
+  return possible && lb_patch_belongs(image, value, room_behind);
+}
+
 /* ---- units ---- */
 
 static bool has_low_part(uint32_t word)
@@ -42,7 +58,7 @@ static void code_unit(const struct lb_patch_image *image, uint32_t offset, uint3
                 : operation == LOAD || operation == STORE || operation == ADD ? CLASS_FIELD
                 : operation == BRANCH                                         ? CLASS_BRANCH
                                                                               : CLASS_OTHER;
-  if (unit->length == 4 && (offset & 3U) == 2U && room >= 6U && lb_patch_is_pointer(image, lb_load_le32(bytes + 2))) {
+  if (unit->length == 4 && (offset & 3U) == 2U && room >= 6U && riscv_is_pointer(image, lb_load_le32(bytes + 2))) {
     unit->length = 2;
   } else if (operation == JAL) {
     unit->kind = LB_PATCH_CALL;
@@ -61,7 +77,7 @@ static void riscv_unit(const struct lb_patch_image *image, const struct lb_patch
   unit->class = CLASS_DATA;
   if (room < 4U || (offset & 1U)) {
     unit->length = (uint8_t)(room < 4U - (offset & 3U) ? room : 4U - (offset & 3U));
-  } else if ((offset & 3U) == 0 && lb_patch_is_pointer(image, lb_load_le32(bytes))) {
+  } else if ((offset & 3U) == 0 && riscv_is_pointer(image, lb_load_le32(bytes))) {
     unit->kind = code ? LB_PATCH_CODE_POINTER : LB_PATCH_POINTER;
     unit->length = 4;
   } else if (code) {
@@ -171,6 +187,7 @@ const struct lb_patch_walker lb_patch_walker_riscv = {
     .lookbehind = 64,
     .class_byte = 0x7F,
     .loads_literals = false,
+    .is_pointer = riscv_is_pointer,
     .is_code = riscv_is_code,
     .unit = riscv_unit,
     .target = riscv_target,

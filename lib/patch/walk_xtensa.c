@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Xtensa, as the ESP32 has it: instructions of two or three bytes. Nothing is disassembled from an entry point; units
- * fall into step by local rules, since code and literals lie among each other: an aligned word that is an address of
- * the image is one, a function begins at a word boundary with ENTRY, and what cannot be an instruction is none.
+ * Xtensa, as ESP32, ESP32-S2 and ESP32-S3 have it: instructions of two or three bytes. Nothing is disassembled from an
+ * entry point; units fall into step by local rules, since code and literals lie among each other: an aligned word that
+ * is an address of the image is one, a function begins at a word boundary with ENTRY, and what cannot be an instruction
+ * is none.
  */
 #include "lib/patch/patch_parts.h"
 
@@ -21,6 +22,17 @@ static bool xtensa_is_code(const struct lb_patch_segment *segment)
   return segment->load >= 0x40000000U && segment->load < 0x44000000U && segment->load != 0x400C0000U;
 }
 
+/* What is zeroed at the start lies in no segment, but in the data RAM behind the one that is loaded there. */
+static uint32_t room_behind(const struct lb_patch_segment *segment)
+{
+  return segment->load >= 0x3FC00000U && segment->load < 0x40000000U ? 0x20000U : 0;
+}
+
+static bool xtensa_is_pointer(const struct lb_patch_image *image, uint32_t value)
+{
+  return value >= 0x3C000000U && value < 0x50010000U && lb_patch_belongs(image, value, room_behind);
+}
+
 /* ---- units ---- */
 
 enum { CLASS_DATA, CLASS_NARROW, CLASS_MEMORY, CLASS_OTHER, CLASS_ARITHMETIC, CLASS_BYTE };
@@ -28,7 +40,7 @@ enum { CLASS_DATA, CLASS_NARROW, CLASS_MEMORY, CLASS_OTHER, CLASS_ARITHMETIC, CL
 static void data_unit(const struct lb_patch_image *image, uint32_t offset, uint32_t room, const uint8_t *bytes,
                       struct lb_patch_unit *unit)
 {
-  if (lb_patch_is_pointer(image, lb_load_le32(bytes))) {
+  if (xtensa_is_pointer(image, lb_load_le32(bytes))) {
     unit->kind = LB_PATCH_POINTER;
     unit->length = 4;
     return;
@@ -37,7 +49,7 @@ static void data_unit(const struct lb_patch_image *image, uint32_t offset, uint3
   if ((offset & 3U) == 0) {
     /* tables of exceptions hold addresses that are not aligned */
     for (uint8_t i = 1; i < 4; i++) {
-      if (i + 4U < room && lb_patch_is_pointer(image, lb_load_le32(bytes + i))) {
+      if (i + 4U < room && xtensa_is_pointer(image, lb_load_le32(bytes + i))) {
         unit->length = i;
         return;
       }
@@ -56,7 +68,7 @@ static bool is_possible(const uint8_t *bytes)
 static void code_unit(const struct lb_patch_image *image, uint32_t offset, const uint8_t *bytes,
                       struct lb_patch_unit *unit)
 {
-  if ((offset & 3U) == 0 && lb_patch_is_pointer(image, lb_load_le32(bytes))) {
+  if ((offset & 3U) == 0 && xtensa_is_pointer(image, lb_load_le32(bytes))) {
     unit->kind = LB_PATCH_CODE_POINTER;
     unit->length = 4;
     return;
@@ -66,7 +78,7 @@ static void code_unit(const struct lb_patch_image *image, uint32_t offset, const
   unit->kind = operation == 5U ? LB_PATCH_CALL : operation == 1U ? LB_PATCH_LITERAL : LB_PATCH_PLAIN;
   uint32_t word = 4U - (offset & 3U); /* distance of the next aligned word */
   if (word < unit->length && ((bytes[word] == 0x36 && (bytes[word + 1U] & 15U) == 1U) ||
-                              lb_patch_is_pointer(image, lb_load_le32(bytes + word)))) {
+                              xtensa_is_pointer(image, lb_load_le32(bytes + word)))) {
     unit->kind = LB_PATCH_PLAIN;
     unit->length = (uint8_t)word;
   } else if (unit->length == 3 && !is_possible(bytes)) {
@@ -203,6 +215,7 @@ const struct lb_patch_walker lb_patch_walker_xtensa = {
     .lookbehind = 64,
     .class_byte = 15,
     .loads_literals = true,
+    .is_pointer = xtensa_is_pointer,
     .is_code = xtensa_is_code,
     .unit = xtensa_unit,
     .target = xtensa_target,

@@ -27,9 +27,10 @@ static struct spi card_bus;
 static struct spi_nor nor;
 static struct sd_card card;
 static struct fat_files files;
-static struct mbedtls_hash hash_states[3];
+static struct mbedtls_hash hash_states[4];
 static struct lb_hash sha256;
 static struct lb_hash sha256_other;
+static struct lb_hash sha256_patch;
 static struct lb_hash md5;
 static struct port port;
 
@@ -123,7 +124,8 @@ const struct port *firmware_port_open(struct lb_table *table)
 {
   mbedtls_hash_sha256(&sha256, &hash_states[0]);
   mbedtls_hash_sha256(&sha256_other, &hash_states[1]);
-  mbedtls_hash_md5(&md5, &hash_states[2]);
+  mbedtls_hash_sha256(&sha256_patch, &hash_states[2]);
+  mbedtls_hash_md5(&md5, &hash_states[3]);
   if (!open_flash(table)) {
     return NULL;
   }
@@ -136,6 +138,7 @@ const struct port *firmware_port_open(struct lb_table *table)
       .flash = &nor.driver,
       .sha256 = &sha256,
       .sha256_other = &sha256_other,
+      .sha256_patch = &sha256_patch,
       .md5 = &md5,
       .chip = lb_chip_by_name("sifive_u"),
       .clock = &timer_clock,

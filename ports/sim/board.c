@@ -65,7 +65,8 @@ static void open_hashes(struct sim_board *board)
 {
   mbedtls_hash_sha256(&board->sha256, &board->hash_contexts[0]);
   mbedtls_hash_sha256(&board->sha256_other, &board->hash_contexts[1]);
-  mbedtls_hash_md5(&board->md5, &board->hash_contexts[2]);
+  mbedtls_hash_sha256(&board->sha256_patch, &board->hash_contexts[2]);
+  mbedtls_hash_md5(&board->md5, &board->hash_contexts[3]);
 }
 
 /* Modules that lose their server together shall not come back together. */
@@ -89,6 +90,7 @@ bool sim_board_open(struct sim_board *board, const struct virtual_module_options
       .flash = &board->flash.driver,
       .sha256 = &board->sha256,
       .sha256_other = &board->sha256_other,
+      .sha256_patch = &board->sha256_patch,
       .md5 = &board->md5,
       .chip = lb_chip_by_name("esp32"),
       .revision = CHIP_REVISION,

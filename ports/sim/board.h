@@ -17,8 +17,9 @@ struct sim_board {
   struct sim_network *network;
   struct lb_hash sha256;
   struct lb_hash sha256_other;
+  struct lb_hash sha256_patch;
   struct lb_hash md5;
-  struct mbedtls_hash hash_contexts[3];
+  struct mbedtls_hash hash_contexts[4];
 };
 
 /* Switches it on; it was all zeros before. False: it has been said on stderr why not; switch it off all the same. */

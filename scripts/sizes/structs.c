@@ -7,6 +7,7 @@
 #include "lifeboat/nvs.h"
 #include "lifeboat/target.h"
 #include "lifeboat/update.h"
+#include "lifeboat/update_patch.h"
 #include "ports/mbedtls/hash.h"
 
 #define SIZE_OF(name)                                                                                                  \
@@ -19,8 +20,11 @@ SIZE_OF(lb_erase);
 SIZE_OF(lb_flash);
 SIZE_OF(lb_hash);
 SIZE_OF(lb_nvs);
+SIZE_OF(lb_patch_default);
+SIZE_OF(lb_patch_small);
 SIZE_OF(lb_table);
 SIZE_OF(lb_target);
 SIZE_OF(lb_update);
 SIZE_OF(lb_update_config);
+SIZE_OF(lb_update_patch);
 SIZE_OF(mbedtls_hash);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The cross compilers, and how lib/ is compiled with them."""
+"""The cross compilers, and how lib/ and lib/patch/ are compiled with them."""
 
 import re
 import subprocess
@@ -24,6 +24,9 @@ BUILD_OPTIONS = ["-O2"]
 SIZE_OPTIONS = ["-Os", "-ffunction-sections", "-fdata-sections"]
 # Beside -Os, where a compiler has more for those who count bytes.
 SMALLER = {"rv32imc": ["-msave-restore"]}
+
+# The rooms of the library and the folders of their objects.
+LIBRARY = {"lib": "lib", "lib/patch": "lib-patch"}
 
 # What lib/ may leave undefined: three functions of <string.h>, memmove (compilers make calls of it) and the
 # compiler's own helpers, for instance for 64-bit arithmetic.
@@ -64,10 +67,14 @@ def compile_sources(target, sources, folder, options):
 
 
 def compile_library(target, options):
-    sources = sorted(ROOT.glob("lib/*.c"))
-    if not sources:
-        raise Failure("lib/ has no *.c files")
-    return compile_sources(target, sources, "lib", WARNINGS + INCLUDES + options)
+    """Compiles lib/ and lib/patch/, each into a folder of its own, since they have files of the same name."""
+    objects = []
+    for room, folder in LIBRARY.items():
+        sources = sorted(ROOT.glob(f"{room}/*.c"))
+        if not sources:
+            raise Failure(f"{room}/ has no *.c files")
+        objects += compile_sources(target, sources, folder, WARNINGS + INCLUDES + options)
+    return objects
 
 
 def check_outside(target, objects):

@@ -11,11 +11,15 @@ MEASURED = ["rv32imc", "cortex-m0", "cortex-m4"]
 CALLS = ROOT / "scripts" / "sizes" / "calls-library.txt"
 UPDATE = ["lb_update_start", "lb_update_write", "lb_update_finish"]
 BESIDE = ["lb_table_read", "lb_target_start", "lb_target_step", "lb_update_resume", "lb_update_resume_step"]
+PATCH = ["lb_patch_start", "lb_patch_write", "lb_patch_finish"]
+BY_PATCH = ["lb_update_patch_start", "lb_update_patch_write", "lb_update_patch_finish"]
 # Name -> what it calls, and whether the hashes of ports/mbedtls are linked with it.
 USES = {
     "update path": (UPDATE, False),
     "update path, with hashes": (UPDATE, True),
     "update path, resume, choice of slot": (UPDATE + BESIDE, False),
+    "patch decoder": (PATCH, False),
+    "update by patch": (UPDATE + BY_PATCH, False),
     "trial: confirm, reject, survive, close": (
         ["lb_trial_confirm", "lb_trial_reject", "lb_trial_survive", "lb_trial_close"], False),
     "bootloader's decision": (["lb_boot"], False),
@@ -65,7 +69,7 @@ def link(target, name, entries, folders):
 def measure_use(target, name):
     """(code, data, stack) of one use."""
     entries, hashes = USES[name]
-    folders = [FOLDER / target / folder for folder in ["lib", "boot"] + (["hashes"] if hashes else [])]
+    folders = [FOLDER / target / folder for folder in [*targets.LIBRARY.values(), "boot"] + (["hashes"] if hashes else [])]
     linked = entries + (HASHES if hashes else [])
     elf = link(target, name, linked, folders)
     text, data, bss = targets.sections(target, [elf])[Path(elf)]

@@ -64,6 +64,7 @@ static void check_entry(const struct lb_history_entry *entry)
   REQUIRE_ENDED(entry->from_slot);
   REQUIRE_ENDED(entry->version);
   REQUIRE_ENDED(entry->from_version);
+  REQUIRE_ENDED(entry->patch_base);
 }
 
 static void check_history(struct lb_history *history)

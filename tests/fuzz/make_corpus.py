@@ -529,6 +529,28 @@ def journal():
     put("fuzz_journal", "void", b"\0\0" + b"\0" * 32 + sector()[32:])
 
 
+def stage():
+    def sector(size=2000, source=b"https://host/a.patch", validator=b'"1-2"', entries=b"", crc=None):
+        data = struct.pack("<4sIIIII4s", b"LBST", 0x30000, size, 512, len(source), len(validator), b"\xff" * 4)
+        data += struct.pack("<I", zlib.crc32(data + source + validator) if crc is None else crc)
+        return (data + source + validator).ljust(64, b"\xff") + b"\xff" * 12 + entries
+
+    blank = b"\xff" * 4
+    attempt = struct.pack("<IIHH", 512, 0xFFFFFFFF - 512, 0, 0)
+    put("fuzz_stage", "begun", b"\1" + sector())
+    put("fuzz_stage", "half", b"\3" + sector())
+    put("fuzz_stage", "whole", b"\3" + sector(entries=b"\0" * 4))
+    put("fuzz_stage", "again", b"\3" + sector(entries=blank + attempt))
+    put("fuzz_stage", "again-whole", b"\1" + sector(entries=blank + attempt + b"\0" * 4))
+    put("fuzz_stage", "not-erased", b"\3" + sector(entries=blank + attempt[:10]))
+    put("fuzz_stage", "too-often", b"\3" + sector(entries=b"\0" * 1000))
+    put("fuzz_stage", "wrong-crc", b"\0" + sector(crc=0))
+    put("fuzz_stage", "too-long", b"\1" + sector(size=0x3FFF))
+    put("fuzz_stage", "nul", b"\1" + sector(source=b"a\0b", validator=b""))
+    put("fuzz_stage", "void", b"\2" + b"\0" * 32 + sector()[32:])
+    put("fuzz_stage", "blank", b"\0")
+
+
 def resume():
     put("fuzz_resume", "half", bytes([0, 4, 1, 7]))
     put("fuzz_resume", "two-blocks", bytes([0, 6, 3, 7]) + b"\xff" * 4 + b"\0")
@@ -546,11 +568,17 @@ def resume():
 
 
 def history_entry(
-    number, result, cause=0, texts=(b"https://host/a.bin", b"ota_1", b"ota_0", b"3.3.004", b"3.3.003"), image=1
+    number,
+    result,
+    cause=0,
+    texts=(b"https://host/a.bin", b"ota_1", b"ota_0", b"3.3.004", b"3.3.003"),
+    image=1,
+    base=None,
 ):
+    """Of version 1; with the label of a patch's base of version 2, and then some bytes came."""
     data = struct.pack(
         "<BBIiqqI32s32s",
-        1,
+        1 if base is None else 2,
         result,
         number,
         cause,
@@ -560,6 +588,9 @@ def history_entry(
         bytes([image]) * 32,
         bytes([image + 1]) * 32,
     )
+    if base is not None:
+        data += struct.pack("<I", 65000)
+        texts += (base,)
     data += b"".join(bytes([len(text)]) + text for text in texts)
     data += struct.pack("<I", zlib.crc32(data))
     return data + b"\0" * (len(data) % 2)
@@ -582,6 +613,10 @@ def history():
     put("fuzz_history", "same-number", entries(0, (1, first), (2, first)))
     put("fuzz_history", "damaged", entries(0, (1, first[:-4] + b"\0\0\0\0")))
     put("fuzz_history", "last-number", entries(1, (3, history_entry(0x7FFFFFFF, 3, 0, even))))
+    patched = [history_entry(9 + i, 3, 0, even, i, base) for i, base in enumerate((b"ota_0", b"-", b"x" * 17))]
+    put("fuzz_history", "patched", entries(0, (0, patched[0]), (1, first), (2, patched[1])))
+    put("fuzz_history", "patched-strange", entries(0, (4, patched[2])))
+    put("fuzz_history", "patched-short", entries(1, (3, patched[0][:102])))
     put("fuzz_history", "short", entries(1, (3, first[:60])))
 
 
@@ -691,6 +726,7 @@ def main():
     nvs()
     otadata()
     journal()
+    stage()
     console()
     resume()
     history()

@@ -58,6 +58,17 @@ def change(path, *changes):
             file.write(content)
 
 
+def stage(path, slot, patch, size, source, whole=False):
+    """Puts `patch`, the first bytes of one of `size` bytes, where it waits in a slot (docs/SPEC.md, "Stage")."""
+    header = struct.pack("<4sIIIII4s", b"LBST", slot.start, size, SECTOR, len(source), 4, b"\xff" * 4)
+    texts = source.encode() + b'"42"'
+    header += struct.pack("<I", zlib.crc32(header + texts)) + texts
+    header += b"\xff" * (-len(header) % 256) + b"\xff" * 12 + (bytes(4) if whole else b"\xff" * 4)
+    address = slot.end - 2 * SECTOR
+    data = patch.ljust(-(-size // SECTOR) * SECTOR, b"\xff")
+    change(path, (address, header.ljust(SECTOR, b"\xff")), (address - len(data), data))
+
+
 def flip(path, address, bit=0):
     with open(path, "r+b") as file:
         file.seek(address)

@@ -57,7 +57,8 @@ def test_layout_of_a_new_depot(depot, write):
     image = build_image("3.1.003")
     line = published(depot, write(image))
     assert line == (f"Published 3.1.003 as v3.1/main: {len(image)} bytes, "
-                    f"sha256 {hashlib.sha256(image).hexdigest()}\n")
+                    f"sha256 {hashlib.sha256(image).hexdigest()}\n"
+                    "  no patch from nothing: it would be 101 % of the image\n")
     assert tree(depot) == {
         "v3.1": None,
         "v3.1/.lock": b"",
@@ -95,10 +96,11 @@ def test_erased_flash_behind_the_image_is_left_out(depot, write):
 def test_json(depot, write):
     image = build_image("3.1.003")
     expected = {"version": "3.1.003", "product": "v3.1", "tag": "eap", "size": len(image),
-                "sha256": hashlib.sha256(image).hexdigest(), "changed": True}
+                "sha256": hashlib.sha256(image).hexdigest(), "changed": True, "patches": []}
     path = write(image)
-    assert json.loads(published(depot, path, "--json", tag="eap")) == expected
-    assert json.loads(published(depot, path, "--json", tag="eap")) == {**expected, "changed": False}
+    assert json.loads(published(depot, path, "--json", "--patches", 0, tag="eap")) == expected
+    again = json.loads(published(depot, path, "--json", "--patches", 0, tag="eap"))
+    assert again == {**expected, "changed": False}
 
 
 def test_again_is_nothing_to_do(depot, write):
@@ -286,18 +288,18 @@ def test_release_without_its_tag_is_taken_up(depot, write):
 
 
 def test_killed_at_any_time(depot, write):
-    """Killed at 40 moments spread over a publication: the tag leads to a whole release, and the next try succeeds."""
+    """Killed at 40 moments spread over a publication without patches (test_depot_patches.py has those): the tag leads to a whole release, and the next try succeeds."""
     texts = {}
     killed = 0
-    published(depot, write(build_image("1.0", size=1 << 20)))
+    published(depot, write(build_image("1.0", size=1 << 20)), "--patches", 0)
     begun = time.monotonic()
-    published(depot, write(build_image("1.1", size=1 << 20)))
+    published(depot, write(build_image("1.1", size=1 << 20)), "--patches", 0)
     duration = time.monotonic() - begun
     for number in range(40):
         image = build_image(f"2.{number}", size=1 << 20)
         texts[f"2.{number}\nnews\n".encode()] = image
         arguments = [LIFEBOAT, "depot", "publish", depot, write(image), "--product", "v3.1", "--tag", "main",
-                     "--changes", write(b"news\n")]
+                     "--patches", "0", "--changes", write(b"news\n")]
         with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as process:
             time.sleep(duration * number / 40)
             process.kill()
@@ -362,7 +364,7 @@ def test_readers_never_see_half_of_it(depot, write):
                 for number in range(10)}
     paths = [(write(image), write(text.split(b"\n", 1)[1])) for text, image in releases.items()]
     images = {image: text for text, image in releases.items()}
-    published(depot, paths[0][0], "--changes", paths[0][1])
+    published(depot, paths[0][0], "--changes", paths[0][1], "--patches", 0)
 
     def read_folder(seen):
         folder = os.open(depot / "v3.1/main", os.O_DIRECTORY)
@@ -385,7 +387,7 @@ def test_readers_never_see_half_of_it(depot, write):
 
         with Readers(releases, read_folder, read_folder, read_http, read_http) as readers:
             for image, changes in paths * 3:
-                published(depot, image, "--changes", changes)
+                published(depot, image, "--changes", changes, "--patches", 0)
                 time.sleep(0.02)
     assert readers.faults == []
     assert all(len(seen) >= 3 for seen in readers.seen), [len(seen) for seen in readers.seen]

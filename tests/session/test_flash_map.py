@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 from firmware import FACTORY, NEWER, NEWER_VERSION, OLDER, OLDER_VERSION
-from flash_layout import MB, OTADATA, OVMS, SEVEN_MB, TABLE, TABLE_COPY, area, change, record
+from flash_layout import MB, OTADATA, OVMS, SEVEN_MB, TABLE, TABLE_COPY, area, change, record, stage
 from image_builder import build_image
 
 BINARY = Path(os.environ.get("LIFEBOAT_BINARY", "build/lifeboat")).resolve()
@@ -108,6 +108,25 @@ def test_interrupted_update(flash):
     found = regions(draw(path))["ota_1"]
     assert found[2] == "." * 12 + "+" + "." * 115
     assert found[3] == "no image, an update was interrupted nothing written yet behind it 4 KB of older data"
+
+
+def test_patch_that_waits(flash):
+    path = flash(factory=FACTORY, ota_0=OLDER)
+    source = "http://depot.example/ovms3.bin.9af3c2d1a0b1c2d3.patch"
+    stage(path, area("ota_0"), b"\x5a" * 5000, 9000, source)
+    found = regions(draw(path))["ota_0"]
+    assert "patch waiting, 4096 of 9000 bytes: http://" in found[3]
+    assert found[3].replace(" ", "").endswith(source)  # a long one takes more than a line
+    status = subprocess.run([BINARY, "flash", "status", path], capture_output=True, text=True, timeout=60, check=True).stdout
+    assert f", good\n                   patch waiting, 4096 of 9000 bytes: {source}\n" in status
+    change(path, (OTA_1, b"\xff" * 24 + b"\x5a" * (300 * 1024 - 24)))
+    stage(path, area("ota_1"), b"\x5a" * 9000, 9000, "http://depot.example/\x1b[2J" + 400 * "x", whole=True)
+    found = regions(draw(path))["ota_1"]
+    words = "no image, an update was interrupted at most 300 KB written (7 %) patch waiting, 9000 of 9000 bytes: "
+    assert found[3].startswith(words + "http://depot.example/?[2Jxxx")
+    assert len(found[3].replace(" ", "")) == len(words.replace(" ", "")) + 96
+    change(path, (area("ota_1").end - 2 * 4096, bytes(32)))
+    assert "behind it 16 KB of older data" in regions(draw(path))["ota_1"][3]
 
 
 def test_older_data_behind_an_image_is_shown(flash):

@@ -8,13 +8,13 @@ import time
 
 import pytest
 from depot_server import lifeboat
-from firmware import FACTORY, FACTORY_VERSION, NEWER, NEWER_VERSION, OLDER, OLDER_VERSION, SIZE
+from firmware import FACTORY, FACTORY_VERSION, NEWER, NEWER_VERSION, OLDER, OLDER_VERSION, SIZE, status_lines
 from flash_layout import area
-from history_reader import read_history
+from history_reader import make_entry, read_history
 from image_builder import build_image
 from second_console import BEGUN, Wire
 from virtual_module import wait_until
-from web_server import announce, slowly
+from web_server import Parts, announce, slowly
 
 VIRTUAL = ("--clock", "virtual")
 BIN = "/firmware/ota/v3.1/main/ovms3.bin"
@@ -153,11 +153,14 @@ def test_power_cut_and_gone_on_with(module, web):
     wait_until(lambda: entries(module), "entry")
     session.kill()
     assert entries(module)[0].result == "begun"
-    begun = entries(module)[0].begun
+    begun, came = entries(module)[0].begun, entries(module)[0].transferred
+    assert 0 < came < SIZE
     assert [update[3] for update in history(module)] == [RESTARTED]
     web.pages["/x.bin"] = lambda visit: visit.send(announce(NEWER) + NEWER)
     module.run(f"ota flash http {url}")
-    assert history(module) == [flashed(1, url)]
+    (number, firmware, source, result), = history(module)
+    assert (number, firmware) == flashed(1, url)[:2] and result == ON_TRIAL
+    assert source == f"{url} ({SIZE} bytes, {SIZE + came} transferred)"  # the server sends no parts: it started over
     assert entries(module)[0].begun == begun
     module.run("ota boot factory")
     module.run(f"ota flash vfs {card} to ota_1")
@@ -198,6 +201,86 @@ def test_long_source(module, web):
     module.run(f"ota flash http {web.url(path)}")
     (_, _, source, _), = history(module)
     assert re.fullmatch(r"\.\.\.x+/ovms3\.bin \(71680 bytes\)", source) and len(entries(module)[0].source) == 96
+
+
+# ---- what it took and cost ----
+
+STRINGS = ("host/ovms3.bin", "ota_0", "factory", NEWER_VERSION, FACTORY_VERSION)
+
+
+def put_entries(module, *blobs):
+    for place, blob in enumerate(blobs):
+        done = lifeboat("flash", "settings", module.flash, "--set", "lifeboat", f"update.{place}", "blob", blob.hex())
+        assert done.returncode == 0, done.stderr
+
+
+def last_update(module, *words):
+    return [line for line in module.run(" ".join(("ota status", *words))).lines if line.startswith("Last update:")]
+
+
+def test_what_it_took(module):
+    """Entries as they may be found, also of older firmware; console, tool and JSON say the same of each."""
+    put_entries(module, make_entry(1, 1, "confirmed", 3670032, STRINGS),
+                make_entry(2, 2, "confirmed", 3670032, (*STRINGS, ""), 3670032),
+                make_entry(2, 3, "confirmed", 3670032, (*STRINGS, ""), 4100000),
+                make_entry(2, 4, "failed", 3670032, (*STRINGS, ""), 80000),
+                make_entry(2, 5, "confirmed", 3670032, (*STRINGS, "-"), 2021303),
+                make_entry(2, 6, "confirmed", 3670032, (*STRINGS, "ota_1"), 562),
+                make_entry(2, 7, "confirmed", 3670032, (*STRINGS, "factory")))
+    assert [source for _, _, source, _ in history(module)] == [
+        "host/ovms3.bin (patch from factory instead of 3670032 bytes)",
+        "host/ovms3.bin (patch from ota_1, 562 bytes instead of 3670032)",
+        "host/ovms3.bin (compressed image, 2021303 bytes instead of 3670032)", "host/ovms3.bin (3670032 bytes)",
+        "host/ovms3.bin (3670032 bytes, 4100000 transferred)", "host/ovms3.bin (3670032 bytes)",
+        "host/ovms3.bin (3670032 bytes)"]
+    updates = json.loads(lifeboat("flash", "history", module.flash, "--json").stdout)["updates"]
+    assert [(update["transferred"], update["patch_base"]) for update in updates] == [
+        (None, "factory"), (562, "ota_1"), (2021303, "-"), (80000, None), (4100000, None), (3670032, None), (None, None)]
+
+
+@pytest.mark.parametrize("entry, plain, full", [
+    (make_entry(2, 9, "confirmed", 3670032, (*STRINGS, "ota_1"), 562), True,
+     "patch from ota_1, 562 bytes instead of 3670032"),
+    (make_entry(2, 9, "rejected", 3670032, (*STRINGS, "-"), 2021303), True,
+     "compressed image, 2021303 bytes instead of 3670032"),
+    (make_entry(2, 9, "superseded", 3670032, (*STRINGS, ""), 3670032), False, "3670032 bytes"),
+    (make_entry(1, 9, "confirmed", 3670032, STRINGS), False, "3670032 bytes"),
+    (make_entry(2, 9, "failed", 3670032, (*STRINGS, "ota_1"), 562), True, None),
+    (make_entry(2, 9, "interrupted", 3670032, (*STRINGS, "ota_1"), 562), True, None),
+])
+def test_last_update(module, entry, plain, full):
+    """In the plain status only after a patch; what did not come to its end is passed over."""
+    put_entries(module, make_entry(2, 8, "confirmed", 4000, (*STRINGS, "ota_0"), 40), entry)
+    full = f"Last update:       {full or 'patch from ota_0, 40 bytes instead of 4000'}"
+    assert last_update(module, "full") == [full]
+    assert module.run("ota status nocheck").lines == \
+        status_lines(FACTORY_VERSION, "factory") + ([full] if plain else [])
+
+
+def test_what_was_kept_counts_once(module, web):
+    """After a loss of power only the rest comes, and the bytes of both attempts are those of the image."""
+    image = build_image("3.1.004", size=409600 - 1024)
+    web.pages[BIN] = Parts(image)
+    web.pages[BIN].holds = [300000]
+    session = module.start()
+    session.send("ota flash http")
+    wait_until(lambda: session.text.count("Downloading...") == 2, "second line of progress")
+    session.kill()
+    session = module.run("ota flash http")
+    resumed, = [int(line.split()[2]) for line in session.lines if line.startswith("Resuming at ")]
+    assert resumed > 65535 and [first for first, _ in web.pages[BIN].asked] == [None, resumed]
+    entry, = entries(module)
+    assert entry.transferred == len(image)
+
+
+def test_plain_update_counts(module):
+    card = module.put("ovms3.bin", NEWER)
+    module.run(f"ota flash vfs {card}")
+    assert last_update(module, "nocheck") == []
+    assert last_update(module, "full") == [f"Last update:       {SIZE} bytes"]
+    entry, = entries(module)
+    assert (entry.transferred, entry.patch_base) == (SIZE, "")
+    assert history(module) == [flashed(1, card)]
 
 
 # ---- beside it ----

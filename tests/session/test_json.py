@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from firmware import FACTORY, NEWER, OLDER
-from flash_layout import OTADATA, TABLE, area, change, record
+from flash_layout import OTADATA, TABLE, area, change, record, stage
 from image_builder import build_image, seal
 
 BINARY = Path(os.environ.get("LIFEBOAT_BINARY", "build/lifeboat")).resolve()
@@ -71,8 +71,12 @@ def test_flash_status(make_module):
     assert printed[1]["otadata"]["records"][0]["trial"] == {"state": "on_trial", "attempts": 3, "failures": 0,
                                                               "cause": None}
     assert printed[1]["boot"]["on_trial"]
+    assert printed[1]["slots"][2]["patch"] is None
     change(path, (OTADATA, record(1)), (area("ota_0").start + 5000, bytes(9)))
+    stage(path, area("ota_1"), b"\x5a" * 5000, 5000, "http://depot.example/a.patch", whole=True)
     printed += run("flash", "status", path)
+    assert printed[2]["slots"][2]["patch"] == {"source": "http://depot.example/a.patch", "size": 5000, "received": 5000,
+                                               "whole": True}
     change(path, (TABLE, bytes(9)))
     printed += run("flash", "status", path)
     check(printed, ["error", "table", "lifeboat flash status"],
@@ -118,6 +122,17 @@ def test_image_diff(image):
 def test_depot_publish(image, tmp_path):
     check(run("depot", "publish", tmp_path / "depot", image("one", OLDER), "--product", "v3.1", "--tag", "main"),
           ["lifeboat depot publish"], set())
+
+
+def test_patch(image, tmp_path):
+    old, new, patch = image("old", OLDER), image("new", NEWER), tmp_path / "patch"
+    printed = run("patch", "make", old, new, patch) + run("patch", "apply", old, patch, tmp_path / "out")
+    assert [line["command"] for line in printed if line["event"] == "done"] == ["make", "apply"]
+    printed += run("patch", "info", patch)
+    patch.write_bytes(patch.read_bytes()[:-1])
+    printed += run("patch", "info", patch, codes=[1])
+    check(printed, ["error", "progress", "lifeboat patch make, apply, info"],
+          {"done", "make", "apply", "info", "default", "small", "none", "progress"})
 
 
 def test_flash_commands(make_module, image, tmp_path):

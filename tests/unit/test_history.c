@@ -9,7 +9,7 @@
 #define CUT_STEPS    60U
 #define SPACE        "lifeboat"
 #define BLOB_ROOM    400U
-#define FIXED_LENGTH 94U /* of a blob, before its strings (docs/SPEC.md) */
+#define FIXED_LENGTH 98U /* of a blob, before its strings (docs/SPEC.md) */
 
 struct world {
   struct nvs_flash flash;
@@ -51,11 +51,13 @@ static struct lb_history_entry make(uint32_t seed)
   entry.begun = 1795000000 + seed;
   entry.ended = 1795000060 + seed;
   entry.size = 3653024 + seed;
+  entry.transferred = 100001 * seed;
   (void)snprintf(entry.source, sizeof(entry.source), "http://depot.test/firmware/%u/ota.bin", seed);
   (void)snprintf(entry.slot, sizeof(entry.slot), "ota_%u", seed % 2);
   (void)snprintf(entry.from_slot, sizeof(entry.from_slot), "ota_%u", (seed + 1) % 2);
   (void)snprintf(entry.version, sizeof(entry.version), "3.3.%03u", seed);
   (void)snprintf(entry.from_version, sizeof(entry.from_version), "3.2.%03u", seed);
+  (void)snprintf(entry.patch_base, sizeof(entry.patch_base), "%s", seed % 3 == 0 ? "" : seed % 3 == 1 ? "-" : "ota_0");
   unit_random_fill(&random, entry.digest, sizeof(entry.digest));
   unit_random_fill(&random, entry.elf_sha256, sizeof(entry.elf_sha256));
   return entry;
@@ -90,11 +92,13 @@ static void assert_same(const struct lb_history_entry *actual, const struct lb_h
   assert_true(actual->begun == expected->begun);
   assert_true(actual->ended == expected->ended);
   assert_int_equal(actual->size, expected->size);
+  assert_int_equal(actual->transferred, expected->transferred);
   assert_string_equal(actual->source, expected->source);
   assert_string_equal(actual->slot, expected->slot);
   assert_string_equal(actual->from_slot, expected->from_slot);
   assert_string_equal(actual->version, expected->version);
   assert_string_equal(actual->from_version, expected->from_version);
+  assert_string_equal(actual->patch_base, expected->patch_base);
   assert_memory_equal(actual->digest, expected->digest, sizeof(actual->digest));
   assert_memory_equal(actual->elf_sha256, expected->elf_sha256, sizeof(actual->elf_sha256));
 }
@@ -143,11 +147,13 @@ static void test_all_fields(void **state)
   longest.begun = INT64_MAX;
   longest.ended = INT64_MIN;
   longest.size = UINT32_MAX;
+  longest.transferred = UINT32_MAX;
   memset(longest.source, 's', sizeof(longest.source) - 1);
   memset(longest.slot, 't', sizeof(longest.slot) - 1);
   memset(longest.from_slot, 'f', sizeof(longest.from_slot) - 1);
   memset(longest.version, 'v', sizeof(longest.version) - 1);
   memset(longest.from_version, 'w', sizeof(longest.from_version) - 1);
+  memset(longest.patch_base, 'b', sizeof(longest.patch_base) - 1);
   memset(&empty, 0, sizeof(empty));
   assert_result(put(&world->history, &longest), LB_OK);
   assert_result(put(&world->history, &empty), LB_OK);
@@ -294,10 +300,10 @@ static uint32_t seal(uint8_t *bytes, uint32_t at)
   return add_number(bytes, at, crc_of(bytes, at), 4);
 }
 
-/* The bytes of an entry as docs/SPEC.md has them, but for the CRC. */
-static uint32_t expected_bytes(const struct lb_history_entry *entry, uint8_t bytes[BLOB_ROOM])
+/* The bytes of an entry of a version as docs/SPEC.md has them, but for the CRC. */
+static uint32_t bytes_of_version(const struct lb_history_entry *entry, uint32_t version, uint8_t bytes[BLOB_ROOM])
 {
-  uint32_t at = add_number(bytes, 0, 1, 1);
+  uint32_t at = add_number(bytes, 0, version, 1);
 
   at = add_number(bytes, at, (uint64_t)entry->result, 1);
   at = add_number(bytes, at, entry->number, 4);
@@ -308,12 +314,21 @@ static uint32_t expected_bytes(const struct lb_history_entry *entry, uint8_t byt
   memcpy(bytes + at, entry->digest, 32);
   memcpy(bytes + at + 32, entry->elf_sha256, 32);
   at += 64;
-  assert_int_equal(at, FIXED_LENGTH);
+  if (version > 1) {
+    at = add_number(bytes, at, entry->transferred, 4);
+    assert_int_equal(at, FIXED_LENGTH);
+  }
   at = add_text(bytes, at, entry->source);
   at = add_text(bytes, at, entry->slot);
   at = add_text(bytes, at, entry->from_slot);
   at = add_text(bytes, at, entry->version);
-  return add_text(bytes, at, entry->from_version);
+  at = add_text(bytes, at, entry->from_version);
+  return version > 1 ? add_text(bytes, at, entry->patch_base) : at;
+}
+
+static uint32_t expected_bytes(const struct lb_history_entry *entry, uint8_t bytes[BLOB_ROOM])
+{
+  return bytes_of_version(entry, 2, bytes);
 }
 
 static void set_bytes(struct world *world, const char *key, const uint8_t *bytes, uint32_t length)
@@ -349,6 +364,37 @@ static void test_bytes(void **state)
   close_world(world);
 }
 
+/* What older firmware wrote: nothing is known of bytes and patches, and it is written anew as the others are. */
+static void test_version_1(void **state)
+{
+  struct world *world = open_world(4, false);
+  struct lb_history_entry old = make(5);
+  struct lb_history_entry entry;
+  uint8_t expected[BLOB_ROOM];
+  uint8_t bytes[BLOB_ROOM];
+  uint32_t length = 0;
+
+  (void)state;
+  old.number = 5;
+  set_bytes(world, "update.3", bytes, seal(bytes, bytes_of_version(&old, 1, bytes)));
+  reopen(world);
+  old.transferred = 0;
+  memset(old.patch_base, 0, sizeof(old.patch_base));
+  assert_result(lb_history_get(&world->history, 0, &entry), LB_OK);
+  assert_memory_equal(&entry, &old, sizeof(entry));
+  assert_result(lb_history_find(&world->history, old.digest, &entry), LB_OK);
+  assert_int_equal(put_made(world, 6), 6);
+  entry.result = LB_HISTORY_CONFIRMED;
+  assert_result(put(&world->history, &entry), LB_OK);
+  reopen(world);
+  assert_int_equal(world->history.count, 2);
+  assert_entry(&world->history, 0, 6, 6);
+  assert_result(lb_nvs_get_blob(&world->nvs, SPACE, "update.3", bytes, sizeof(bytes), &length), LB_OK);
+  assert_int_equal(length, seal(expected, expected_bytes(&entry, expected)));
+  assert_memory_equal(bytes, expected, length);
+  close_world(world);
+}
+
 /* ---- what is left out ---- */
 
 /* Three entries; the middle one, at place 1, becomes these bytes: it is left out, and its place is the next one. */
@@ -375,16 +421,15 @@ static void check_left_out(const uint8_t *bytes, uint32_t length, const char *wh
   close_world(world);
 }
 
-static void test_damaged(void **state)
+static void check_damaged(uint32_t version)
 {
   struct lb_history_entry entry = make(2);
   uint8_t good[BLOB_ROOM];
   uint8_t bytes[BLOB_ROOM];
   uint32_t length;
 
-  (void)state;
   entry.number = 2;
-  length = seal(good, expected_bytes(&entry, good));
+  length = seal(good, bytes_of_version(&entry, version, good));
   for (uint32_t i = 0; i < length; i++) { /* a bit of each byte */
     memcpy(bytes, good, sizeof(bytes));
     bytes[i] ^= (uint8_t)(1U << i % 8);
@@ -398,6 +443,13 @@ static void test_damaged(void **state)
   check_left_out(bytes, sizeof(bytes), "longer than any");
 }
 
+static void test_damaged(void **state)
+{
+  (void)state;
+  check_damaged(1);
+  check_damaged(2);
+}
+
 /* Whole, but not what this library writes. */
 static void test_foreign(void **state)
 {
@@ -406,7 +458,8 @@ static void test_foreign(void **state)
     uint8_t value;
     const char *what;
   } cases[] = {
-      {0, 2, "version 2"},
+      {0, 3, "version 3"},
+      {0, 1, "version 1, with what that does not have"},
       {0, 0, "version 0"},
       {1, 7, "result 7"},
       {2, 0, "number 0"},
@@ -428,9 +481,15 @@ static void test_foreign(void **state)
   }
   uint32_t at = expected_bytes(&entry, bytes);
   bytes[at++] = 0;
-  check_left_out(bytes, seal(bytes, at), "a sixth string");
-  at = FIXED_LENGTH; /* five strings, the last of which would reach into the CRC */
-  for (uint32_t i = 0; i < 4; i++) {
+  check_left_out(bytes, seal(bytes, at), "a seventh string");
+  at = bytes_of_version(&entry, 1, bytes);
+  bytes[at++] = 0;
+  check_left_out(bytes, seal(bytes, at), "a sixth string in version 1");
+  at = bytes_of_version(&entry, 1, bytes);
+  bytes[0] = 2;
+  check_left_out(bytes, seal(bytes, at), "version 2, without what that has");
+  at = FIXED_LENGTH; /* six strings, the last of which would reach into the CRC */
+  for (uint32_t i = 0; i < 5; i++) {
     at = add_text(bytes, at, "");
   }
   bytes[at++] = 1;
@@ -948,6 +1007,7 @@ int main(void)
       cmocka_unit_test(test_source_keeps_its_end),
       cmocka_unit_test(test_forget_oldest),
       cmocka_unit_test(test_bytes),
+      cmocka_unit_test(test_version_1),
       cmocka_unit_test(test_damaged),
       cmocka_unit_test(test_foreign),
       cmocka_unit_test(test_strange_keys),

@@ -6,25 +6,35 @@
 #include "tests/unit/support/nvs_pages.h"
 #include "tests/unit/support/unit.h"
 
-#define FIXED   94U /* bytes before the strings */
-#define STRINGS 5U
+#define STRINGS 6U /* of version 2; version 1 has not the last of them */
 
-static const uint32_t longest[STRINGS] = {96, 16, 16, 32, 32};
+static const uint32_t longest[STRINGS] = {96, 16, 16, 32, 32, 16};
 
 struct blob {
   uint8_t bytes[1024];
   uint32_t length;
 };
 
-/* An entry whose strings have these lengths. */
-static void make_blob(struct blob *blob, const uint32_t lengths[STRINGS])
+/* What they have before their strings, and how many of these. */
+static uint32_t fixed(uint32_t version)
+{
+  return version == 1 ? 94 : 98;
+}
+
+static uint32_t strings(uint32_t version)
+{
+  return version == 1 ? STRINGS - 1 : STRINGS;
+}
+
+/* An entry of that version, whose strings have these lengths. */
+static void make_blob(struct blob *blob, uint32_t version, const uint32_t lengths[STRINGS])
 {
   memset(blob->bytes, 0, sizeof(blob->bytes));
-  blob->bytes[0] = 1;
+  blob->bytes[0] = (uint8_t)version;
   blob->bytes[1] = LB_HISTORY_FLASHED;
   lb_store_le32(blob->bytes + 2, 7);
-  blob->length = FIXED;
-  for (uint32_t i = 0; i < STRINGS; i++) {
+  blob->length = fixed(version);
+  for (uint32_t i = 0; i < strings(version); i++) {
     blob->bytes[blob->length++] = (uint8_t)lengths[i];
     memset(blob->bytes + blob->length, 'a' + (int)i, lengths[i]);
     blob->length += lengths[i];
@@ -64,15 +74,18 @@ static void test_longest_strings(void **state)
   struct blob blob;
 
   (void)state;
-  make_blob(&blob, longest);
-  seal(&blob);
-  assert_int_equal(entries_with(&blob, &entry), 1);
-  assert_int_equal(strlen(entry.source), 96);
-  assert_int_equal(strlen(entry.slot), 16);
-  assert_int_equal(strlen(entry.from_slot), 16);
-  assert_int_equal(strlen(entry.version), 32);
-  assert_int_equal(strlen(entry.from_version), 32);
-  assert_int_equal(entry.from_slot[0], 'c');
+  for (uint32_t version = 1; version <= 2; version++) {
+    make_blob(&blob, version, longest);
+    seal(&blob);
+    assert_int_equal(entries_with(&blob, &entry), 1);
+    assert_int_equal(strlen(entry.source), 96);
+    assert_int_equal(strlen(entry.slot), 16);
+    assert_int_equal(strlen(entry.from_slot), 16);
+    assert_int_equal(strlen(entry.version), 32);
+    assert_int_equal(strlen(entry.from_version), 32);
+    assert_int_equal(strlen(entry.patch_base), version == 1 ? 0 : 16);
+    assert_int_equal(entry.from_slot[0], 'c');
+  }
 }
 
 /* Each string one byte too long, the others as short as can be. */
@@ -82,16 +95,18 @@ static void test_too_long_string(void **state)
   struct blob blob;
 
   (void)state;
-  for (uint32_t i = 0; i < STRINGS; i++) {
-    uint32_t lengths[STRINGS] = {0};
-    lengths[i] = longest[i];
-    make_blob(&blob, lengths);
-    seal(&blob);
-    assert_int_equal(entries_with(&blob, &entry), 1);
-    lengths[i]++;
-    make_blob(&blob, lengths);
-    seal(&blob);
-    assert_int_equal(entries_with(&blob, &entry), 0);
+  for (uint32_t version = 1; version <= 2; version++) {
+    for (uint32_t i = 0; i < strings(version); i++) {
+      uint32_t lengths[STRINGS] = {0};
+      lengths[i] = longest[i];
+      make_blob(&blob, version, lengths);
+      seal(&blob);
+      assert_int_equal(entries_with(&blob, &entry), 1);
+      lengths[i]++;
+      make_blob(&blob, version, lengths);
+      seal(&blob);
+      assert_int_equal(entries_with(&blob, &entry), 0);
+    }
   }
 }
 
@@ -100,21 +115,41 @@ static void test_lengths_that_lie(void **state)
 {
   struct lb_history_entry entry;
   struct blob blob;
-  uint32_t lengths[STRINGS] = {4, 4, 4, 4, 4};
+  uint32_t lengths[STRINGS] = {4, 4, 4, 4, 4, 4};
 
   (void)state;
-  make_blob(&blob, lengths);
-  blob.bytes[blob.length - 5]++;
-  seal(&blob);
-  assert_int_equal(entries_with(&blob, &entry), 0);
-  make_blob(&blob, lengths);
-  blob.bytes[blob.length - 5]--;
-  seal(&blob);
-  assert_int_equal(entries_with(&blob, &entry), 0);
-  make_blob(&blob, lengths);
-  blob.length = FIXED + 2;
-  seal(&blob);
-  assert_int_equal(entries_with(&blob, &entry), 0);
+  for (uint32_t version = 1; version <= 2; version++) {
+    make_blob(&blob, version, lengths);
+    blob.bytes[blob.length - 5]++;
+    seal(&blob);
+    assert_int_equal(entries_with(&blob, &entry), 0);
+    make_blob(&blob, version, lengths);
+    blob.bytes[blob.length - 5]--;
+    seal(&blob);
+    assert_int_equal(entries_with(&blob, &entry), 0);
+    make_blob(&blob, version, lengths);
+    blob.length = fixed(version) + 2;
+    seal(&blob);
+    assert_int_equal(entries_with(&blob, &entry), 0);
+  }
+}
+
+/* Every length of an entry that is too short for its strings, or has none: nothing behind its end is looked at. */
+static void test_short(void **state)
+{
+  struct lb_history_entry entry;
+  struct blob blob;
+  uint32_t lengths[STRINGS] = {0};
+
+  (void)state;
+  for (uint32_t version = 1; version <= 2; version++) {
+    for (uint32_t length = 0; length < fixed(version) + strings(version); length++) {
+      make_blob(&blob, version, lengths);
+      blob.length = length;
+      seal(&blob);
+      assert_int_equal(entries_with(&blob, &entry), 0);
+    }
+  }
 }
 
 int main(void)
@@ -123,6 +158,7 @@ int main(void)
       cmocka_unit_test(test_longest_strings),
       cmocka_unit_test(test_too_long_string),
       cmocka_unit_test(test_lengths_that_lie),
+      cmocka_unit_test(test_short),
   };
 
   return cmocka_run_group_tests_name("history_hostile", tests, NULL, NULL);

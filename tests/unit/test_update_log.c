@@ -532,6 +532,175 @@ static void test_complete_but_not_selected(void **state)
   close_world(world);
 }
 
+/* ---- what it took and cost ---- */
+
+static void assert_transfer(struct world *world, uint32_t number, uint32_t transferred, const char *patch_base)
+{
+  struct lb_history_entry found = entry(world, 0);
+
+  if (found.number != number || found.transferred != transferred || strcmp(found.patch_base, patch_base) != 0) {
+    fail_here("update %u: %u bytes, base \"%s\"", found.number, found.transferred, found.patch_base);
+  }
+}
+
+static void begin_only(struct world *world, const char *source, const char *slot)
+{
+  const struct update_facts facts = {.source = source, .slot = slot, .size = 1000000};
+
+  assert_result(update_log_begin(world->log, &facts), LB_OK);
+}
+
+static void image_came(struct world *world, const struct lb_image_info info)
+{
+  DO(world, update_log_image(world->log, &info));
+}
+
+/* Counting changes no flash; it is written with the head, with the digest and at the end, also of a failed update. */
+static void test_transferred(void **state)
+{
+  static const enum lb_history_result results[] = {LB_HISTORY_FLASHED, LB_HISTORY_FAILED, LB_HISTORY_INTERRUPTED};
+
+  (void)state;
+  for (uint32_t i = 0; i < 3; i++) {
+    struct world *world = open_world();
+    begin_only(world, SOURCE, "ota_0");
+    update_log_transfer(world->log, 500, "ota_1");
+    update_log_transfer(world->log, 60, NULL);
+    image_came(world, head("1"));
+    assert_transfer(world, 1, 560, "ota_1");
+    flash_tap_clear(&world->fixture.tap);
+    update_log_transfer(world->log, 2, NULL);
+    assert_result(update_log_image(world->log, &(struct lb_image_info){0}), LB_OK);
+    assert_int_equal(world->fixture.tap.programs + world->fixture.tap.erases, 0);
+    assert_transfer(world, 1, 560, "ota_1");
+    image_came(world, image("1"));
+    assert_transfer(world, 1, 562, "ota_1");
+    update_log_transfer(world->log, 1, "-");
+    end(world, results[i], LB_OK, "1");
+    assert_transfer(world, 1, 563, "-");
+    boot(world, "factory", "0"); /* what became of it is written anew: that stays */
+    assert_transfer(world, 1, 563, "-");
+    close_world(world);
+  }
+}
+
+/* Nothing without an update, nothing of the one before in the next, and no more than fits. */
+static void test_transferred_of_each_update(void **state)
+{
+  struct world *world = open_world();
+
+  (void)state;
+  update_log_transfer(world->log, 77, "ota_0");
+  update_log_found(world->log, 77);
+  begin(world, SOURCE, "ota_0", "1");
+  update_log_transfer(world->log, 500, "ota_1");
+  end(world, LB_HISTORY_FLASHED, LB_OK, "1");
+  assert_transfer(world, 1, 500, "ota_1");
+  update_log_transfer(world->log, 77, "ota_0");
+  begin(world, SOURCE, "ota_0", "2");
+  end(world, LB_HISTORY_FLASHED, LB_OK, "2");
+  assert_transfer(world, 2, 0, "");
+  begin(world, SOURCE, "ota_0", "3");
+  update_log_transfer(world->log, UINT32_MAX - 1, "a label that is too long");
+  update_log_transfer(world->log, 2, NULL);
+  end(world, LB_HISTORY_FLASHED, LB_OK, "3");
+  assert_transfer(world, 3, UINT32_MAX, "a label that is ");
+  close_world(world);
+}
+
+/* In one life: it starts over, before and after its entry is there, and falls back from a patch to the image. */
+static void test_transferred_starting_over(void **state)
+{
+  struct world *world = open_world();
+
+  (void)state;
+  begin_only(world, SOURCE, "ota_0");
+  update_log_found(world->log, 30);
+  update_log_transfer(world->log, 5, "ota_1");
+  begin_only(world, SOURCE, "ota_0");
+  image_came(world, head("1"));
+  assert_transfer(world, 1, 35, "");
+  update_log_transfer(world->log, 100, "-");
+  begin_only(world, SOURCE, "ota_0");
+  update_log_transfer(world->log, 1000, NULL);
+  image_came(world, head("1"));
+  assert_transfer(world, 1, 1135, "");
+  update_log_transfer(world->log, 1000, "ota_1");
+  update_log_transfer(world->log, 0, "");
+  end(world, LB_HISTORY_FLASHED, LB_OK, "1");
+  assert_transfer(world, 1, 2135, "");
+  assert_count(world, 1);
+  close_world(world);
+}
+
+/* After a loss of power: what the entry knows, or what is found in the flash, whichever is more. */
+static void test_transferred_gone_on_with(void **state)
+{
+  struct world *world = open_world();
+
+  (void)state;
+  begin_only(world, SOURCE, "ota_0");
+  update_log_transfer(world->log, 4096, NULL);
+  image_came(world, head("1"));
+  update_log_transfer(world->log, 100000, NULL); /* that is lost */
+  boot(world, "factory", "0");
+  assert_transfer(world, 1, 4096, "");
+  begin_only(world, SOURCE, "ota_0");
+  update_log_found(world->log, 65536);
+  update_log_transfer(world->log, 1000, NULL);
+  image_came(world, head("1"));
+  assert_transfer(world, 1, 66536, "");
+  end(world, LB_HISTORY_INTERRUPTED, -225, "1");
+  begin_only(world, SOURCE, "ota_0"); /* in the same life */
+  update_log_found(world->log, 65536);
+  update_log_transfer(world->log, 500, "ota_1");
+  image_came(world, head("1"));
+  assert_transfer(world, 1, 67036, "ota_1");
+  update_log_abandon(world->log);
+  DO(world, update_log_at_boot(world->log));
+  begin_only(world, SOURCE, "ota_0"); /* the base is not taken over */
+  image_came(world, head("1"));
+  assert_transfer(world, 1, 67036, "");
+  end(world, LB_HISTORY_FLASHED, LB_OK, "1");
+  assert_transfer(world, 1, 67036, "");
+  begin_only(world, "/sd/other.bin", "ota_0"); /* that is another one */
+  update_log_found(world->log, 12);
+  image_came(world, head("1"));
+  assert_transfer(world, 2, 12, "");
+  close_world(world);
+}
+
+static void test_last_finished(void **state)
+{
+  struct world *world = open_world();
+  struct lb_history_entry found;
+
+  (void)state;
+  assert_false(update_log_last_finished(world->log, &found));
+  begin(world, SOURCE, "ota_0", "1");
+  assert_false(update_log_last_finished(world->log, &found));
+  end(world, LB_HISTORY_FAILED, LB_ERR_READ_BACK, "1");
+  assert_false(update_log_last_finished(world->log, &found));
+  update(world, 0, "1");
+  begin(world, SOURCE, "ota_1", "2");
+  assert_true(update_log_last_finished(world->log, &found));
+  assert_int_equal(found.number, 2);
+  end(world, LB_HISTORY_INTERRUPTED, LB_OK, "2");
+  assert_true(update_log_last_finished(world->log, &found));
+  assert_int_equal(found.number, 2);
+  reject(world, "ota_0", LB_TRIAL_HUNG);
+  review(world);
+  assert_true(update_log_last_finished(world->log, &found));
+  assert_true(found.number == 2 && found.result == LB_HISTORY_REJECTED);
+  choose_factory(world);
+  update(world, 1, "2"); /* what was interrupted goes on */
+  choose_factory(world);
+  review(world);
+  assert_true(update_log_last_finished(world->log, &found));
+  assert_true(found.number == 3 && found.result == LB_HISTORY_SUPERSEDED);
+  close_world(world);
+}
+
 /* ---- without a history ---- */
 
 static void test_nvs_cannot_be_used(void **state)
@@ -716,6 +885,11 @@ int main(void)
       cmocka_unit_test(test_abandoned),
       cmocka_unit_test(test_selected_but_not_told),
       cmocka_unit_test(test_complete_but_not_selected),
+      cmocka_unit_test(test_transferred),
+      cmocka_unit_test(test_transferred_of_each_update),
+      cmocka_unit_test(test_transferred_starting_over),
+      cmocka_unit_test(test_transferred_gone_on_with),
+      cmocka_unit_test(test_last_finished),
       cmocka_unit_test(test_nvs_cannot_be_used),
       cmocka_unit_test(test_settings_come_first),
       cmocka_unit_test(test_failed_write),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Codes a plan: runs the decoder itself and tells it what it decodes, so that the two cannot differ. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +12,7 @@ struct encoder {
   struct patch_bytes *patch; /* NULL: only the costs count */
   struct patch_costs *costs;
   const struct lb_patch *state;
-  const float *prices; /* bits of a decision, by its probability / 16 */
+  const float *prices; /* of struct patch_job */
   uint64_t low;
   uint32_t range;
   uint32_t pending; /* bytes of 0xFF that a carry would change */
@@ -25,11 +24,14 @@ struct encoder {
 static void put(struct encoder *encoder, uint8_t byte)
 {
   struct patch_bytes *patch = encoder->patch;
+  if (encoder->status) {
+    return;
+  }
   if (patch->length == patch->room) {
     uint32_t room = patch->room ? 2U * patch->room : 4096U;
     uint8_t *data = realloc(patch->data, room);
     if (!data) {
-      encoder->status = -1;
+      encoder->status = PATCH_NO_MEMORY;
       return;
     }
     patch->data = data;
@@ -105,23 +107,18 @@ static void end_code(struct encoder *encoder, uint32_t start)
 
 /* ---- running the decoder ---- */
 
-struct source {
-  const struct patch_picture *base;
-  const struct patch_picture *result;
-};
-
 static int read_base(void *context, uint32_t offset, void *buffer, uint32_t length)
 {
-  const struct source *source = context;
-  memcpy(buffer, source->base->bytes + offset, length);
-  return 0;
+  const struct patch_view *view = context;
+  memcpy(buffer, view->base->bytes + offset, length);
+  return LB_OK;
 }
 
 static int read_result(void *context, uint32_t offset, void *buffer, uint32_t length)
 {
-  const struct source *source = context;
-  memcpy(buffer, source->result->bytes + offset, length);
-  return 0;
+  const struct patch_view *view = context;
+  memcpy(buffer, view->result->bytes + offset, length);
+  return LB_OK;
 }
 
 /* Where the next copy begins, for the guide; blocks end with the body. */
@@ -140,17 +137,19 @@ static void set_copy(struct lb_patch_copy *copy, const struct patch_plan *plan, 
   }
 }
 
-static int run(struct lb_patch *patch, struct lb_patch_guide *guide, const struct patch_plan *plan)
+static int run(struct patch_job *job, struct lb_patch *patch, struct lb_patch_guide *guide,
+               const struct patch_plan *plan)
 {
   uint32_t index = 0;
   uint32_t end = patch->body_length;
   uint32_t planned = 0; /* the result up to here has been told */
+  uint32_t told = 0;
   set_copy(&guide->copy, plan, 0, 0, end);
   planned = guide->copy.gap + guide->copy.length;
   while (lb_patch_in_body(patch)) {
-    int result = lb_patch_step(patch);
-    if (result != LB_MORE) {
-      return -1;
+    int status = lb_patch_step(patch);
+    if (status != LB_MORE) {
+      return status < LB_OK ? status : PATCH_NOT_REPRODUCED;
     }
     if (patch->position - patch->written + LB_PATCH_UNIT > patch->profile->output) {
       patch->written = patch->position;
@@ -159,62 +158,69 @@ static int run(struct lb_patch *patch, struct lb_patch_guide *guide, const struc
       set_copy(&guide->copy, plan, ++index, planned, end);
       planned += guide->copy.gap + guide->copy.length;
     }
-  }
-  return 0;
-}
-
-static const float *prices(void)
-{
-  static float table[65537];
-  if (table[1] == 0) {
-    for (int i = 1; i <= 65536; i++) {
-      table[i] = (float)-log2(i / 65536.0);
+    if (patch->position >= told) {
+      told = patch->position + PATCH_PIECE;
+      status = patch_job_at(job, patch->position, end);
+      if (status) {
+        return status;
+      }
     }
   }
-  return table;
+  return LB_OK;
 }
 
-int patch_encode(const struct patch_plan *plan, const struct patch_picture *base, const struct patch_picture *result,
+/* Makes room for the header; then ends the code, and fills the header in. */
+static void begin_patch(struct encoder *encoder)
+{
+  encoder->patch->length = 0;
+  for (uint32_t i = 0; !encoder->status && i < LB_PATCH_HEADER_SIZE; i++) {
+    put(encoder, 0);
+  }
+}
+
+static void end_patch(struct encoder *encoder, struct lb_patch_info *info)
+{
+  struct patch_bytes *patch = encoder->patch;
+  end_code(encoder, LB_PATCH_HEADER_SIZE);
+  if (encoder->status) {
+    return;
+  }
+  info->crc = 0;
+  lb_patch_store_header(info, patch->data);
+  info->crc = lb_crc32(lb_crc32(0, patch->data, 6), patch->data + 10, patch->length - 10U);
+  lb_patch_store_header(info, patch->data);
+}
+
+int patch_encode(struct patch_job *job, const struct patch_plan *plan, const struct patch_view *view,
                  struct lb_patch_info *info, struct patch_bytes *patch, struct patch_costs *costs)
 {
-  struct encoder encoder = {.patch = patch, .costs = costs, .prices = prices(), .range = 0xFFFFFFFFU};
-  struct source source = {base, result};
-  struct lb_patch_guide guide = {.context = &encoder, .bit = encode_bit, .result = result->bytes};
+  struct encoder encoder = {.patch = patch, .costs = costs, .prices = job->prices, .range = 0xFFFFFFFFU};
+  struct patch_view both = *view;
+  struct lb_patch_config config = {.context = &both, .read_base = read_base, .read_result = read_result};
+  struct lb_patch_guide guide = {.context = &encoder, .bit = encode_bit, .result = view->result->bytes};
   struct lb_patch_default *memory = calloc(1, sizeof(*memory));
   if (!memory) {
-    return -1;
+    return PATCH_NO_MEMORY;
   }
   struct lb_patch *state = &memory->patch;
   memset(costs->bits, 0, sizeof(costs->bits));
   encoder.state = state;
   guide.ranges = plan->ranges;
   guide.range_count = plan->range_count;
-  state->context = &source;
-  state->read_base = read_base;
-  state->read_result = read_result;
+  state->config = &config;
   state->memory = sizeof(*memory);
   state->guide = &guide;
   state->input = (uint8_t *)memory->arena;
-  int status = lb_patch_begin_body(state, info) == LB_OK ? 0 : -1;
-  if (!status && patch) {
-    patch->length = 0;
-    for (uint32_t i = 0; i < LB_PATCH_HEADER_SIZE; i++) {
-      put(&encoder, 0);
-    }
+  int status = lb_patch_begin_body(state, info);
+  if (status == LB_OK && patch) {
+    begin_patch(&encoder);
   }
-  if (!status) {
-    status = run(state, &guide, plan);
+  if (status == LB_OK) {
+    status = run(job, state, &guide, plan);
   }
-  if (!status && patch) {
-    end_code(&encoder, LB_PATCH_HEADER_SIZE);
-    status = encoder.status;
-  }
-  if (!status && patch) {
-    info->crc = 0;
-    lb_patch_store_header(info, patch->data);
-    info->crc = lb_crc32(lb_crc32(0, patch->data, 6), patch->data + 10, patch->length - 10U);
-    lb_patch_store_header(info, patch->data);
+  if (status == LB_OK && patch) {
+    end_patch(&encoder, info);
   }
   free(memory);
-  return status;
+  return status == LB_OK ? encoder.status : status;
 }

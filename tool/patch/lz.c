@@ -12,7 +12,7 @@
 #define HASH_BITS 18U
 #define NONE      UINT32_MAX
 
-enum { LEAST = 3, LONGEST_TRIED = 273, CHAIN = 24, SIZES = 300 };
+enum { LEAST = 3, LONGEST_TRIED = 273, CHAIN = 24, SIZES = 300, LONG = 1024 };
 
 struct node {
   float price;
@@ -88,8 +88,8 @@ static void pass(struct lz *lz, uint32_t place, uint32_t length)
   memcpy(node->repeats, lz->nodes[place].repeats, sizeof(node->repeats));
 }
 
-/* From a place that the cheapest path has reached on to all that can be reached from it. */
-static void advance(struct lz *lz, uint32_t place)
+/* To a literal, and along the last distances. Returns the longest copy. */
+static uint32_t repeat(struct lz *lz, uint32_t place)
 {
   struct node *node = &lz->nodes[place];
   struct node *next = &lz->nodes[place + 1U];
@@ -101,15 +101,29 @@ static void advance(struct lz *lz, uint32_t place)
     memcpy(next->repeats, node->repeats, sizeof(next->repeats));
   }
   float begin = node->length ? 1.0F : 2.0F;
+  uint32_t longest = 0;
   for (uint32_t i = 0; i < LB_PATCH_REPEATS; i++) {
     uint32_t distance = node->repeats[i];
     uint32_t length = distance && distance <= place ? common(lz, place - distance, place) : 0;
     reach_all(lz, place, 2, length, distance, begin + 1.5F + (float)i);
+    longest = length > longest ? length : longest;
   }
-  if (place + LEAST > lz->length) {
-    return;
+  return longest;
+}
+
+/*
+ * From a place that the cheapest path has reached on to all that can be reached from it. Returns the longest copy that
+ * was found.
+ */
+static uint32_t advance(struct lz *lz, uint32_t place)
+{
+  uint32_t best = repeat(lz, place);
+  if (place + LEAST > lz->length || best >= LONG) {
+    return best;
   }
-  uint32_t best = LEAST - 1U;
+  float begin = lz->nodes[place].length ? 1.0F : 2.0F;
+  uint32_t repeated = best;
+  best = LEAST - 1U;
   uint32_t source = lz->head[hash_of(lz->bytes + place)];
   for (int tried = 0; tried < CHAIN && source != NONE; tried++, source = lz->chain[source]) {
     if (place + best < lz->end && lz->bytes[source + best] != lz->bytes[place + best]) {
@@ -122,6 +136,7 @@ static void advance(struct lz *lz, uint32_t place)
       best = length;
     }
   }
+  return best > repeated ? best : repeated;
 }
 
 static void add_place(struct lz *lz, uint32_t place)
@@ -141,9 +156,9 @@ static int collect(struct patch_plan *plan, const struct lz *lz)
   for (uint32_t end = lz->length; end > 0; end -= lz->nodes[end].length ? lz->nodes[end].length : 1U) {
     count += lz->nodes[end].length != 0;
   }
-  struct patch_block *blocks = malloc((count + 1U) * sizeof(*blocks));
+  struct patch_block *blocks = malloc(((size_t)count + 1U) * sizeof(*blocks));
   if (!blocks) {
-    return -1;
+    return PATCH_NO_MEMORY;
   }
   plan->blocks = blocks;
   plan->count = count;
@@ -161,38 +176,66 @@ static int collect(struct patch_plan *plan, const struct lz *lz)
   return 0;
 }
 
-int patch_lz(struct patch_plan *plan, const uint8_t *bytes, uint32_t length, const float *literals)
+static int open(struct lz *lz)
+{
+  size_t places = (size_t)lz->length + 1U;
+  lz->nodes = malloc(places * sizeof(*lz->nodes));
+  lz->head = malloc(sizeof(*lz->head) << HASH_BITS);
+  lz->chain = malloc(places * sizeof(*lz->chain));
+  if (!lz->nodes || !lz->head || !lz->chain) {
+    return PATCH_NO_MEMORY;
+  }
+  for (uint32_t i = 0; i < SIZES; i++) {
+    lz->lengths[i] = 1.0F + 1.6F * log2f((float)i - 0.9F > 1.0F ? (float)i - 0.9F : 1.0F);
+  }
+  for (size_t i = 1; i < places; i++) {
+    lz->nodes[i].price = 1e30F;
+  }
+  memset(lz->nodes, 0, sizeof(*lz->nodes));
+  memset(lz->head, 0xFF, sizeof(*lz->head) << HASH_BITS);
+  return 0;
+}
+
+/* Finds the cheapest way through all of it; the copies of the plan stay. */
+static int walk(struct patch_job *job, struct lz *lz, const struct patch_plan *plan)
+{
+  uint32_t index = 0;
+  for (uint32_t place = 0, told = 0; place < lz->length;) {
+    const struct patch_block *block = index < plan->count ? &plan->blocks[index] : NULL;
+    uint32_t next = place + 1U;
+    lz->end = block ? block->place : lz->length;
+    if (place == lz->end) {
+      pass(lz, place, block->length);
+      index++;
+      next = place + block->length;
+    } else {
+      /* behind a long copy the way goes on at its end: to look at each place within would take too long */
+      uint32_t longest = advance(lz, place);
+      next = longest >= LONG ? place + longest : next;
+    }
+    while (place < next) {
+      add_place(lz, place++);
+    }
+    if (place >= told) {
+      told = place + PATCH_PIECE;
+      int status = patch_job_at(job, place, lz->length);
+      if (status) {
+        return status;
+      }
+    }
+  }
+  return 0;
+}
+
+int patch_lz(struct patch_job *job, struct patch_plan *plan, const uint8_t *bytes, uint32_t length,
+             const float *literals)
 {
   struct lz lz = {.bytes = bytes, .length = length, .literals = literals};
-  lz.nodes = malloc(((size_t)length + 1U) * sizeof(*lz.nodes));
-  lz.head = malloc(sizeof(*lz.head) << HASH_BITS);
-  lz.chain = malloc(((size_t)length + 1U) * sizeof(*lz.chain));
-  int status = lz.nodes && lz.head && lz.chain ? 0 : -1;
-  for (uint32_t i = 0; i < SIZES; i++) {
-    lz.lengths[i] = 1.0F + 1.6F * log2f((float)i - 0.9F > 1.0F ? (float)i - 0.9F : 1.0F);
-  }
-  for (uint32_t i = 0; !status && i <= length; i++) {
-    lz.nodes[i].price = i ? 1e30F : 0;
+  int status = open(&lz);
+  if (!status) {
+    status = walk(job, &lz, plan);
   }
   if (!status) {
-    memset(lz.head, 0xFF, sizeof(*lz.head) << HASH_BITS);
-    memset(lz.nodes[0].repeats, 0, sizeof(lz.nodes[0].repeats));
-    lz.nodes[0].length = 0;
-    uint32_t index = 0;
-    for (uint32_t place = 0; place < length; place++) {
-      const struct patch_block *block = index < plan->count ? &plan->blocks[index] : NULL;
-      lz.end = block ? block->place : length;
-      if (place == lz.end) {
-        pass(&lz, place, block->length);
-        index++;
-        for (uint32_t end = place + block->length; place + 1U < end; place++) {
-          add_place(&lz, place);
-        }
-      } else {
-        advance(&lz, place);
-      }
-      add_place(&lz, place);
-    }
     status = collect(plan, &lz);
   }
   free(lz.nodes);

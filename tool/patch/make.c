@@ -1,32 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "tool/patch/make.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lifeboat/bytes.h"
 #include "tool/patch/plan.h"
-#include "ports/mbedtls/hash.h"
 
 /* ---- the header ---- */
 
-static int digest_of(const uint8_t *bytes, uint32_t length, uint8_t *digest)
-{
-  struct mbedtls_hash memory;
-  struct lb_hash hash;
-  mbedtls_hash_sha256(&hash, &memory);
-  return hash.start(hash.context) || hash.update(hash.context, bytes, length) || hash.finish(hash.context, digest) ? -1
-                                                                                                                   : 0;
-}
-
 /* The padding and checksum of an image whose end can be computed; 0 if it is not one. */
-static uint8_t tail_of(const struct patch_picture *picture)
+static uint8_t tail_of(const struct patch_picture *picture, bool sealed)
 {
   const struct lb_patch_image *image = &picture->image;
   uint8_t checksum = 0xEF;
-  uint8_t digest[LB_SHA256_SIZE];
-  if (!image->known || image->known != picture->bytes[1] || picture->bytes[23] != 1) {
+  if (!sealed || !image->known || image->known != picture->bytes[1] || picture->bytes[23] != 1) {
     return 0;
   }
   uint32_t end = image->next;
@@ -44,36 +32,33 @@ static uint8_t tail_of(const struct patch_picture *picture)
       return 0;
     }
   }
-  if (picture->bytes[end + tail - 1U] != checksum || digest_of(picture->bytes, end + tail, digest) ||
-      memcmp(digest, picture->bytes + end + tail, LB_SHA256_SIZE) != 0) {
-    return 0;
-  }
-  return (uint8_t)tail;
+  return picture->bytes[end + tail - 1U] == checksum ? (uint8_t)tail : 0;
 }
 
 static int fill_info(struct lb_patch_info *info, const struct patch_picture *base, const struct patch_picture *result,
                      uint8_t profile, uint8_t walker)
 {
   uint8_t digest[LB_SHA256_SIZE];
+  bool sealed;
   memset(info, 0, sizeof(*info));
   info->profile = profile;
   info->walker = walker;
-  /* the checksum is only right if the decoder has room for all segments */
-  bool computed = walker != LB_PATCH_WALKER_NONE && result->image.known <= lb_patch_profiles[profile - 1U].segments;
-  info->tail = computed ? tail_of(result) : 0;
   info->base_length = base->length;
   info->result_length = result->length;
-  if (digest_of(result->bytes, result->length - (info->tail ? LB_SHA256_SIZE : 0), digest)) {
-    return -1;
+  int status = patch_digest(result->bytes, result->length, info->result_digest, &sealed);
+  /* the checksum is only right if the decoder has room for all segments */
+  if (status == LB_OK && walker != LB_PATCH_WALKER_NONE &&
+      result->image.known <= lb_patch_profiles[profile - 1U].segments) {
+    info->tail = tail_of(result, sealed);
   }
-  memcpy(info->result_digest, digest, LB_PATCH_RESULT_DIGEST);
-  if (base->length) {
-    if (digest_of(base->bytes, base->length, digest)) {
-      return -1;
-    }
+  if (status == LB_OK && sealed && !info->tail) {
+    status = patch_sha256(result->bytes, result->length, info->result_digest);
+  }
+  if (status == LB_OK && base->length) {
+    status = patch_digest(base->bytes, base->length, digest, &info->base_sealed);
     memcpy(info->base_digest, digest, LB_PATCH_BASE_DIGEST);
   }
-  return 0;
+  return status;
 }
 
 /* ---- one try ---- */
@@ -83,6 +68,9 @@ static int fill_info(struct lb_patch_info *info, const struct patch_picture *bas
  * all if most of it has.
  */
 enum { MANY_TUNINGS = 32, MOST = 2 };
+
+/* What the parts of a try take of its time, in percent; only for whoever looks at the progress. */
+enum { SHARE_MATCH = 10, SHARE_REFINE = 25, SHARE_ENCODE = 20, SHARE_COPY = 15 };
 
 /* Keeps the smaller one of what there is and what was tried. */
 static void keep_smaller(struct patch_bytes *patch, struct patch_bytes *tried)
@@ -102,132 +90,136 @@ static const struct lb_patch_walker *const walkers[LB_PATCH_WALKERS] = {
 };
 
 /* Matches both images, masked by a map if there is one. */
-static int match(struct patch_plan *plan, struct patch_picture *base, struct patch_picture *result,
-                 const struct lb_patch_walker *walker, const struct patch_plan *map, const struct patch_tuning *tuning,
-                 bool refine)
+static int match(struct patch_job *job, struct patch_plan *plan, const struct patch_view *view,
+                 const struct patch_plan *map, const struct patch_tuning *tuning, bool refine)
 {
-  uint8_t *from = patch_mask(base, walker, map, true);
-  uint8_t *into = patch_mask(result, walker, map, false);
-  int32_t *suffixes = from ? patch_suffixes(from, base->length) : NULL;
-  int status = into && suffixes ? 0 : -1;
+  uint8_t *from = patch_mask(view->base, view->walker, map, true);
+  uint8_t *into = patch_mask(view->result, view->walker, map, false);
+  int32_t *suffixes = from ? patch_suffixes(from, view->base->length) : NULL;
+  struct patch_pair pair = {from, view->base->length, into, view->result->length};
+  int status = into && suffixes ? 0 : PATCH_NO_MEMORY;
   if (!status) {
-    status = patch_match(plan, from, base->length, suffixes, into, result->length, tuning);
+    patch_job_phase(job, SHARE_MATCH);
+    status = patch_match(job, plan, &pair, suffixes, tuning);
   }
+  free(suffixes);
   if (!status && refine) {
-    status = patch_refine(plan, from, base->length, into, result->length, tuning);
+    patch_job_phase(job, SHARE_REFINE);
+    status = patch_refine(job, plan, &pair, tuning);
   }
   free(from);
   free(into);
-  free(suffixes);
   return status;
 }
 
-static void report(const struct patch_make_options *options, uint8_t walker, const struct patch_plan *plan,
-                   const struct patch_bytes *patch, const struct patch_costs *costs)
+static void report(const struct patch_make_options *options, const struct lb_patch_info *info,
+                   const struct patch_plan *plan, const struct patch_bytes *patch, const struct patch_costs *costs)
 {
-  static const char *const names[LB_PATCH_CATEGORIES] = {"map",        "control", "equal",  "hit",
-                                                         "byte-equal", "byte",    "literal"};
-  if (!options->verbose) {
-    return;
+  static const char *const kinds[LB_PATCH_CATEGORIES] = {
+      "map", "control", "unchanged units", "predicted addresses", "unchanged bytes", "changed bytes", "literals"};
+  if (options->report) {
+    struct patch_attempt attempt = {info->walker, info->base_length != 0, patch->length,
+                                    plan->count,  plan->range_count,      costs->bits,
+                                    kinds,        LB_PATCH_CATEGORIES};
+    options->report(options->context, &attempt);
   }
-  fprintf(stderr, "walker %u: %u bytes, %u blocks, %u ranges:", walker, patch->length, plan->count, plan->range_count);
-  for (int i = 0; i < LB_PATCH_CATEGORIES; i++) {
-    fprintf(stderr, " %s %.0f", names[i], costs->bits[i] / 8);
-  }
-  fputc('\n', stderr);
 }
 
 /* Fills the gaps between copies from the base with copies within the result, where they are cheaper than literals. */
-static int copy_in_gaps(struct patch_plan *plan, const struct patch_picture *base, const struct patch_picture *result,
+static int copy_in_gaps(struct patch_job *job, struct patch_plan *plan, const struct patch_view *view,
                         struct lb_patch_info *info)
 {
-  struct patch_costs costs = {.places = calloc((size_t)result->length + 1U, sizeof(*costs.places))};
+  struct patch_costs costs = {.places = calloc((size_t)view->result->length + 1U, sizeof(*costs.places))};
   if (!costs.places) {
-    return -1;
+    return PATCH_NO_MEMORY;
   }
-  int status = patch_encode(plan, base, result, info, NULL, &costs);
+  patch_job_phase(job, SHARE_ENCODE);
+  int status = patch_encode(job, plan, view, info, NULL, &costs);
   if (!status) {
-    status = patch_lz(plan, result->bytes, result->length, costs.places);
+    patch_job_phase(job, SHARE_COPY);
+    status = patch_lz(job, plan, view->result->bytes, view->result->length, costs.places);
   }
   free(costs.places);
   return status;
 }
 
-/* One way to put the result together out of the base; `map` says where addresses went, as far as is known. */
-static int try_tuning(struct patch_picture *base, struct patch_picture *result, const struct patch_plan *map,
-                      struct lb_patch_info *info, const struct patch_tuning *tuning,
-                      const struct patch_make_options *options, struct patch_bytes *patch)
+/* Codes a plan as it is then, and keeps the patch if it is the smallest one. */
+static int finish(struct patch_job *job, struct patch_plan *plan, const struct patch_view *view,
+                  struct lb_patch_info *info, struct patch_bytes *patch)
 {
-  const struct lb_patch_walker *walker = walkers[info->walker];
-  struct patch_view view = {base, result, walker};
-  struct patch_plan plan = {0};
+  struct patch_bytes tried = {0};
   struct patch_costs costs = {.places = NULL};
-  int status = match(&plan, base, result, walker, walker ? map : NULL, tuning, true);
-  if (!status && walker) {
-    status = patch_map_make(&plan, &view, lb_patch_profiles[options->profile - 1U].ranges);
+  int status = copy_in_gaps(job, plan, view, info);
+  if (!status) {
+    patch_job_phase(job, SHARE_ENCODE);
+    status = patch_encode(job, plan, view, info, &tried, &costs);
   }
   if (!status) {
-    status = copy_in_gaps(&plan, base, result, info);
+    report(job->options, info, plan, &tried, &costs);
+    keep_smaller(patch, &tried);
+  }
+  free(tried.data);
+  return status;
+}
+
+/* One way to put the result together out of the base; `map` says where addresses went, as far as is known. */
+static int try_tuning(struct patch_job *job, const struct patch_view *view, const struct patch_plan *map,
+                      struct lb_patch_info *info, const struct patch_tuning *tuning, struct patch_bytes *patch)
+{
+  struct patch_plan plan = {0};
+  int status = match(job, &plan, view, view->walker ? map : NULL, tuning, true);
+  if (!status && view->walker) {
+    status = patch_map_make(&plan, view, lb_patch_profiles[info->profile - 1U].ranges);
   }
   if (!status) {
-    status = patch_encode(&plan, base, result, info, patch, &costs);
-  }
-  if (!status) {
-    report(options, info->walker, &plan, patch, &costs);
+    status = finish(job, &plan, view, info, patch);
   }
   patch_plan_free(&plan);
   return status;
 }
 
 /* From the base, in several ways, of which the best depends on how much has changed. */
-static int try_delta(struct patch_picture *base, struct patch_picture *result, uint8_t walker_id,
-                     const struct patch_make_options *options, struct patch_bytes *patch)
+static int try_delta(struct patch_job *job, struct patch_picture *base, struct patch_picture *result, uint8_t walker_id,
+                     struct patch_bytes *patch)
 {
   static const struct patch_tuning tunings[] = {{8, 220, 66}, {10, 250, 66}, {7, 250, 60}};
-  const struct lb_patch_walker *walker = walkers[walker_id];
+  struct patch_view view = {base, result, walkers[walker_id]};
   struct patch_plan map = {0};
-  struct patch_bytes tried = {0};
   struct lb_patch_info info;
-  int status = fill_info(&info, base, result, options->profile, walker_id);
-  if (!status && walker) {
-    status = match(&map, base, result, walker, NULL, &tunings[0], false);
+  int status = fill_info(&info, base, result, job->options->profile, walker_id);
+  patch_job_try(job);
+  if (!status && view.walker) {
+    status = match(job, &map, &view, NULL, &tunings[0], false);
     if (!status) {
       status = patch_map_spans(&map, base, result);
     }
   }
   for (uint32_t i = 0; !status && i < sizeof(tunings) / sizeof(tunings[0]); i++) {
-    status = try_tuning(base, result, &map, &info, &tunings[i], options, &tried);
-    if (!status) {
-      keep_smaller(patch, &tried);
+    if (i) {
+      patch_job_try(job);
     }
+    status = try_tuning(job, &view, &map, &info, &tunings[i], patch);
     if (!status && patch->length > result->length / MANY_TUNINGS) {
       break;
     }
   }
-  free(tried.data);
   patch_plan_free(&map);
   return status;
 }
 
 /* The whole result, without a base. */
-static int try_full(struct patch_picture *result, uint8_t walker_id, const struct patch_make_options *options,
-                    struct patch_bytes *patch)
+static int try_full(struct patch_job *job, struct patch_picture *result, uint8_t walker_id, struct patch_bytes *patch)
 {
-  struct patch_picture nothing;
-  struct patch_plan plan = {0};
-  struct patch_costs costs = {0};
-  struct lb_patch_info info;
   static const uint8_t none[LB_PATCH_AHEAD];
+  struct patch_picture nothing;
+  struct patch_view view = {&nothing, result, walkers[walker_id]};
+  struct patch_plan plan = {0};
+  struct lb_patch_info info;
   patch_picture_open(&nothing, none, 0, false);
-  int status = fill_info(&info, &nothing, result, options->profile, walker_id);
+  int status = fill_info(&info, &nothing, result, job->options->profile, walker_id);
   if (!status) {
-    status = copy_in_gaps(&plan, &nothing, result, &info);
-  }
-  if (!status) {
-    status = patch_encode(&plan, &nothing, result, &info, patch, &costs);
-  }
-  if (!status) {
-    report(options, walker_id, &plan, patch, &costs);
+    patch_job_try(job);
+    status = finish(job, &plan, &view, &info, patch);
   }
   patch_plan_free(&plan);
   return status;
@@ -252,28 +244,24 @@ static uint8_t walker_of(const struct patch_picture *picture)
   return LB_PATCH_WALKER_NONE;
 }
 
-static int try_all(struct patch_picture *base, struct patch_picture *result, const struct patch_make_options *options,
+static int try_all(struct patch_job *job, struct patch_picture *base, struct patch_picture *result,
                    struct patch_bytes *patch)
 {
-  struct patch_bytes tried = {0};
   uint8_t walker = walker_of(result);
   int status = 0;
   if (base->length) {
-    status = try_delta(base, result, walker, options, patch);
+    status = try_delta(job, base, result, walker, patch);
   }
   if (!status && base->length && walker && patch->length > result->length / MOST) {
-    status = try_delta(base, result, LB_PATCH_WALKER_NONE, options, patch);
+    status = try_delta(job, base, result, LB_PATCH_WALKER_NONE, patch);
   }
   if (!status && (!base->length || patch->length > result->length / MOST)) {
-    status = try_full(result, walker, options, &tried);
-    if (!status) {
-      keep_smaller(patch, &tried);
-    }
+    status = try_full(job, result, walker, patch);
   }
-  free(tried.data);
   return status;
 }
 
+/* A copy with the zeros behind it that a walker may look at. */
 static uint8_t *padded(const uint8_t *bytes, uint32_t length)
 {
   uint8_t *copy = calloc(1, (size_t)length + LB_PATCH_AHEAD);
@@ -283,29 +271,58 @@ static uint8_t *padded(const uint8_t *bytes, uint32_t length)
   return copy;
 }
 
-int patch_make(const uint8_t *base_bytes, uint32_t base_length, const uint8_t *result_bytes, uint32_t result_length,
-               const struct patch_make_options *options, struct patch_bytes *patch)
+static int make(struct patch_job *job, const uint8_t *base_bytes, uint32_t base_length, const uint8_t *result_bytes,
+                uint32_t result_length, struct patch_bytes *patch)
 {
   uint8_t *from = padded(base_bytes, base_length);
   uint8_t *into = padded(result_bytes, result_length);
   struct patch_picture base;
   struct patch_picture result;
-  struct patch_bytes made = {0};
-  int status = from && into ? 0 : -1;
+  int status = from && into ? 0 : PATCH_NO_MEMORY;
   if (!status) {
     patch_picture_open(&base, from, base_length, true);
     patch_picture_open(&result, into, result_length, true);
-    status = try_all(&base, &result, options, patch);
+    status = try_all(job, &base, &result, patch);
   }
-  if (!status) {
-    int applied = patch_apply(base_bytes, base_length, patch->data, patch->length, &made);
-    if (applied != LB_OK || made.length != result_length || memcmp(made.data, result_bytes, result_length) != 0) {
-      fprintf(stderr, "applying the patch gives %d and %u bytes\n", applied, made.length);
-      status = -1;
-    }
-  }
-  free(made.data);
   free(from);
   free(into);
+  return status;
+}
+
+/* Nothing is handed out that does not give the result. */
+static int prove(const uint8_t *base, uint32_t base_length, const uint8_t *result, uint32_t result_length,
+                 const struct patch_bytes *patch)
+{
+  struct patch_bytes made = {0};
+  int status = patch_apply(base, base_length, patch->data, patch->length, &made);
+  bool same = status == LB_OK && made.length == result_length &&
+              (result_length == 0 || memcmp(made.data, result, result_length) == 0);
+  free(made.data);
+  return same ? LB_OK : status == PATCH_NO_MEMORY ? status : PATCH_NOT_REPRODUCED;
+}
+
+int patch_make(const uint8_t *base, uint32_t base_length, const uint8_t *result, uint32_t result_length,
+               const struct patch_make_options *options, struct patch_bytes *patch)
+{
+  struct patch_job job;
+  *patch = (struct patch_bytes){0};
+  if (lb_patch_memory(options->profile) == 0) {
+    return LB_ERR_ARGUMENT;
+  }
+  if (base_length > PATCH_LENGTH_MAX || result_length > PATCH_LENGTH_MAX) {
+    return PATCH_INPUT_TOO_LONG;
+  }
+  int status = patch_job_open(&job, options);
+  if (!status) {
+    status = make(&job, base, base_length, result, result_length, patch);
+  }
+  if (!status) {
+    status = prove(base, base_length, result, result_length, patch);
+  }
+  patch_job_free(&job);
+  if (status) {
+    free(patch->data);
+    *patch = (struct patch_bytes){0};
+  }
   return status;
 }

@@ -5,8 +5,12 @@
 
 #include "tool/patch/plan.h"
 
-#define LEAST 4U  /* bytes of a range */
-#define JOIN  64U /* ranges of the same shift that are nearer than this are one */
+#define LEAST      4U  /* bytes of a range */
+#define JOIN       64U /* ranges of the same shift that are nearer than this are one */
+/* Starts of ranges are counted from here; no chip has anything below that moves. */
+#define LOWEST     0x3C000000U
+/* Of more blocks than any two images have in common, the largest ones will do. */
+#define MOST_SPANS 0x10000U
 
 static int by_weight(const void *a, const void *b)
 {
@@ -81,62 +85,24 @@ static void insert(struct patch_span *map, uint32_t *count, struct patch_span ra
 
 int patch_map_spans(struct patch_plan *plan, struct patch_picture *base, struct patch_picture *result)
 {
-  struct patch_span *found = malloc((plan->count + 1U) * sizeof(*found));
+  struct patch_span *found = malloc(((size_t)plan->count + 1U) * sizeof(*found));
   uint32_t count = 0;
   free(plan->spans);
-  plan->spans = malloc((plan->count + 1U) * sizeof(*plan->spans));
+  plan->spans = malloc(((size_t)plan->count + 1U) * sizeof(*plan->spans));
   plan->span_count = 0;
   if (!found || !plan->spans) {
     free(found);
-    return -1;
+    return PATCH_NO_MEMORY;
   }
   for (uint32_t i = 0; i < plan->count; i++) {
     count += range_of(&plan->blocks[i], base, result, &found[count]);
   }
   qsort(found, count, sizeof(*found), by_weight);
-  for (uint32_t i = 0; i < count; i++) {
+  for (uint32_t i = 0; i < count && i < MOST_SPANS; i++) {
     insert(plan->spans, &plan->span_count, found[i]);
   }
   free(found);
   return 0;
-}
-
-/* ---- reducing: spans that are worth less than they cost go ---- */
-
-#define RANGE_PRICE 48U /* of a range in the patch, as votes count */
-
-/* What it would cost to take a span for a part of the one before; the next one may go, too. */
-static uint32_t price(const struct patch_span *spans, uint32_t index, uint32_t count, bool *both)
-{
-  *both = index + 1U < count && spans[index + 1U].shift == spans[index - 1U].shift;
-  return *both ? spans[index].weight / 2U : spans[index].weight;
-}
-
-static uint32_t reduce(struct patch_span *spans, uint32_t count, uint32_t limit)
-{
-  for (;;) {
-    uint32_t best = 0;
-    uint32_t best_price = count > limit ? UINT32_MAX : RANGE_PRICE;
-    bool best_both = false;
-    for (uint32_t i = 1; i < count; i++) {
-      bool both;
-      uint32_t now = price(spans, i, count, &both);
-      if (now < best_price) {
-        best = i;
-        best_price = now;
-        best_both = both;
-      }
-    }
-    if (!best) {
-      return count;
-    }
-    uint32_t gone = best_both ? 2U : 1U;
-    if (best_both) {
-      spans[best - 1U].weight += spans[best + 1U].weight;
-    }
-    memmove(&spans[best], &spans[best + gone], (count - best - gone) * sizeof(*spans));
-    count -= gone;
-  }
 }
 
 /* ---- what references tell ---- */
@@ -151,9 +117,9 @@ static int add_vote(struct votes *votes, uint32_t target, uint32_t shift)
 {
   if (votes->count == votes->room) {
     uint32_t room = votes->room ? 2U * votes->room : 4096U;
-    struct patch_span *spans = realloc(votes->spans, room * sizeof(*spans));
+    struct patch_span *spans = realloc(votes->spans, (size_t)room * sizeof(*spans));
     if (!spans) {
-      return -1;
+      return PATCH_NO_MEMORY;
     }
     votes->spans = spans;
     votes->room = room;
@@ -174,6 +140,9 @@ static int vote(struct votes *votes, const struct patch_view *view, uint32_t sou
     return 0;
   }
   uint32_t target = view->walker->target(bytes, unit->kind, from);
+  if (target < LOWEST) {
+    return 0;
+  }
   return add_vote(votes, target, view->walker->target(made, unit->kind, into) - target);
 }
 
@@ -195,7 +164,7 @@ static int collect_votes(struct votes *votes, const struct patch_view *view, con
       view->walker->unit(&view->base->image, segment, offset, view->base->bytes + offset, &unit);
       if (offset >= block->source && offset + unit.length <= end &&
           vote(votes, view, offset, block->place + (offset - block->source), &unit)) {
-        return -1;
+        return PATCH_NO_MEMORY;
       }
       offset += unit.length;
     }
@@ -217,6 +186,9 @@ static int by_start(const void *a, const void *b)
 static void join_votes(struct votes *votes)
 {
   uint32_t count = 0;
+  if (votes->count == 0) {
+    return; /* nothing is allocated then */
+  }
   qsort(votes->spans, votes->count, sizeof(*votes->spans), by_start);
   for (uint32_t i = 0; i < votes->count; i++) {
     struct patch_span *last = count ? &votes->spans[count - 1U] : NULL;
@@ -241,14 +213,21 @@ int patch_map_make(struct patch_plan *plan, const struct patch_view *view, uint3
   int status = collect_votes(&votes, view, plan);
   if (!status) {
     join_votes(&votes);
-    uint32_t count = reduce(votes.spans, votes.count, limit);
-    plan->ranges = malloc((count + 1U) * sizeof(*plan->ranges));
-    for (uint32_t i = 0; plan->ranges && i < count; i++) {
-      plan->ranges[plan->range_count++] = (struct lb_patch_range){votes.spans[i].start, votes.spans[i].shift};
+    status = patch_reduce(votes.spans, &votes.count, limit);
+  }
+  if (!status) {
+    plan->ranges = malloc(((size_t)votes.count + 1U) * sizeof(*plan->ranges));
+    status = plan->ranges ? 0 : PATCH_NO_MEMORY;
+  }
+  for (uint32_t i = 0; !status && i < votes.count; i++) {
+    const struct patch_span *span = &votes.spans[i];
+    if (plan->range_count && plan->ranges[plan->range_count - 1U].start == span->start) {
+      plan->range_count--; /* nothing lies between the two */
     }
+    plan->ranges[plan->range_count++] = (struct lb_patch_range){span->start, span->shift};
   }
   free(votes.spans);
-  return plan->ranges ? status : -1;
+  return status;
 }
 
 #define MAP_REACH 0x4000U /* so far from a span it still tells something */

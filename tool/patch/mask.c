@@ -19,7 +19,7 @@ static uint32_t label_of(const struct lb_patch_walker *walker, const struct patc
   }
   if (literal && lb_patch_offset(&picture->image, target, 4, &offset)) {
     label = lb_load_le32(picture->bytes + offset); /* what is loaded, wherever it lies */
-    if (is_base && lb_patch_is_pointer(&picture->image, label) && patch_map_look_up(map, label, &shift)) {
+    if (is_base && walker->is_pointer(&picture->image, label) && patch_map_look_up(map, label, &shift)) {
       label += shift;
     }
   } else if (!literal && is_base && patch_map_look_up(map, target, &shift)) {

@@ -14,7 +14,7 @@ int32_t *patch_suffixes(const uint8_t *bytes, uint32_t length)
   int32_t *suffixes = malloc(((size_t)length + 1U) * sizeof(*suffixes));
   if (suffixes && divsufsort(bytes, suffixes, (saidx_t)length) != 0) {
     free(suffixes);
-    return NULL;
+    return NULL; /* it is its memory that divsufsort lacks: nothing else can fail */
   }
   return suffixes;
 }
@@ -27,6 +27,13 @@ struct search {
   const int32_t *suffixes;
 };
 
+/*
+ * Bytes of which no more is looked at: what agrees longer is found again at its end, and in files with long runs of the
+ * same bytes to look at all of them would take hours.
+ */
+#define LONGEST   4096
+#define LONG_STEP 32
+
 static int64_t common(const struct search *search, int64_t source, int64_t place)
 {
   int64_t longest = search->base_length - source;
@@ -34,6 +41,7 @@ static int64_t common(const struct search *search, int64_t source, int64_t place
   if (longest > search->result_length - place) {
     longest = search->result_length - place;
   }
+  longest = longest < LONGEST ? longest : LONGEST;
   while (length < longest && search->base[source + length] == search->result[place + length]) {
     length++;
   }
@@ -52,6 +60,7 @@ static int64_t longest_match(const struct search *search, int64_t place, int64_t
     if (length > search->result_length - place) {
       length = search->result_length - place;
     }
+    length = length < LONGEST ? length : LONGEST;
     if (memcmp(search->base + at, search->result + place, (size_t)length) < 0) {
       low = middle;
     } else {
@@ -141,6 +150,12 @@ static bool next_match(const struct search *search, struct scan *scan, int gain)
     if ((scan->length == agreeing && scan->length != 0) || scan->length > agreeing + gain) {
       break;
     }
+    /* while the diagonal is about as good as a long match, not each place is looked at */
+    int64_t step = scan->length >= LONGEST / 2 ? LONG_STEP : 1;
+    while (step-- > 1) {
+      agreeing -= agree(search, scan->place + scan->distance, scan->place);
+      scan->place++;
+    }
     agreeing -= agree(search, scan->place + scan->distance, scan->place);
   }
   return scan->length != agreeing || scan->place == search->result_length;
@@ -165,16 +180,21 @@ static int take_match(struct patch_plan *plan, const struct search *search, stru
   return forward > 0 ? patch_plan_add(plan, &block) : 0;
 }
 
-int patch_match(struct patch_plan *plan, const uint8_t *base, uint32_t base_length, const int32_t *suffixes,
-                const uint8_t *result, uint32_t result_length, const struct patch_tuning *tuning)
+int patch_match(struct patch_job *job, struct patch_plan *plan, const struct patch_pair *pair, const int32_t *suffixes,
+                const struct patch_tuning *tuning)
 {
-  struct search search = {base, result, base_length, result_length, suffixes};
+  struct search search = {pair->base, pair->result, pair->base_length, pair->result_length, suffixes};
   struct scan scan = {0};
+  int64_t told = 0;
   plan->count = 0;
   int status = 0;
   while (!status && scan.place < search.result_length) {
     if (next_match(&search, &scan, tuning->switch_gain)) {
       status = take_match(plan, &search, &scan);
+    }
+    if (!status && scan.place >= told) {
+      told = scan.place + PATCH_PIECE;
+      status = patch_job_at(job, (uint32_t)scan.place, pair->result_length);
     }
   }
   return status;

@@ -7,10 +7,10 @@
 int patch_plan_add(struct patch_plan *plan, const struct patch_block *block)
 {
   if (plan->count == plan->room) {
-    uint32_t room = plan->room ? 2U * plan->room : 1024U;
-    struct patch_block *blocks = realloc(plan->blocks, room * sizeof(*blocks));
+    uint32_t room = plan->room ? 2U * plan->room : 1024U; /* at most one for each byte of 16 MB */
+    struct patch_block *blocks = realloc(plan->blocks, (size_t)room * sizeof(*blocks));
     if (!blocks) {
-      return -1;
+      return PATCH_NO_MEMORY;
     }
     plan->blocks = blocks;
     plan->room = room;
@@ -38,7 +38,7 @@ void patch_picture_open(struct patch_picture *picture, const uint8_t *bytes, uin
   if (!segments || length < 32U || bytes[0] != 0xE9) {
     return;
   }
-  lb_patch_image_header(image, bytes[1]);
+  lb_patch_image_header(image, bytes);
   while (image->known < image->count && image->next + 8U <= length) {
     lb_patch_image_segment(image, bytes + image->next, length);
   }

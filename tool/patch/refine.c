@@ -10,6 +10,12 @@
 
 enum { EXTEND = 12, REACH = 160, JOIN = 1200, LONGEST = 3000, DIAGONALS = 2 * JOIN + 2 * REACH };
 
+/*
+ * What all gaps may take together, in bytes times diagonals: a second or two. Images come nowhere near it; what is left
+ * of other files is not parsed again.
+ */
+#define MOST_WORK ((int64_t)4 << 30)
+
 /* Prices in hundredths of bits. */
 enum { AGREES = 10, DIFFERS = 950, BACK_TO_LITERALS = 50, IMPOSSIBLE = 1 << 28 };
 
@@ -27,12 +33,6 @@ struct paths {
   int32_t prices[2][DIAGONALS + 3];
   int count;
   int16_t *from; /* for each place and state the state before */
-};
-
-struct view {
-  const uint8_t *base;
-  const uint8_t *result;
-  int64_t base_length;
 };
 
 static void add_diagonals(struct paths *paths, int64_t low, int64_t high)
@@ -64,8 +64,8 @@ static int cheapest(const int32_t *prices, int count)
 }
 
 /* One byte of the result further. State `count` stands for a literal. */
-static void advance(const struct view *view, struct paths *paths, int64_t place, const int32_t *prices, int32_t *next,
-                    int16_t *from, const struct patch_tuning *tuning)
+static void advance(const struct patch_pair *pair, struct paths *paths, int64_t place, const int32_t *prices,
+                    int32_t *next, int16_t *from, const struct patch_tuning *tuning)
 {
   int states = paths->count + 1;
   int best = cheapest(prices, states);
@@ -78,10 +78,10 @@ static void advance(const struct view *view, struct paths *paths, int64_t place,
       price = changed;
       from[i] = (int16_t)best;
     }
-    if (source < 0 || source >= view->base_length) {
+    if (source < 0 || source >= pair->base_length) {
       next[i] = IMPOSSIBLE;
     } else {
-      next[i] = price + (view->base[source] == view->result[place] ? AGREES : DIFFERS);
+      next[i] = price + (pair->base[source] == pair->result[place] ? AGREES : DIFFERS);
     }
   }
   int literal = paths->count;
@@ -90,7 +90,7 @@ static void advance(const struct view *view, struct paths *paths, int64_t place,
   next[literal] = (stay ? prices[literal] : prices[best] + BACK_TO_LITERALS) + tuning->literal_price * 10;
 }
 
-static int parse_gap(const struct view *view, const struct gap *gap, struct paths *paths, int64_t *sources,
+static int parse_gap(const struct patch_pair *pair, const struct gap *gap, struct paths *paths, int64_t *sources,
                      const struct patch_tuning *tuning)
 {
   paths->count = 0;
@@ -107,14 +107,14 @@ static int parse_gap(const struct view *view, const struct gap *gap, struct path
   int end = find(paths, gap->after);
   paths->from = malloc((size_t)(gap->length * states) * sizeof(*paths->from));
   if (!paths->from) {
-    return -1;
+    return PATCH_NO_MEMORY;
   }
   for (int i = 0; i < states; i++) {
     paths->prices[0][i] = IMPOSSIBLE;
   }
   paths->prices[0][start] = 0;
   for (int64_t t = 0; t < gap->length; t++) {
-    advance(view, paths, gap->first + t, paths->prices[t & 1], paths->prices[~t & 1], paths->from + t * states, tuning);
+    advance(pair, paths, gap->first + t, paths->prices[t & 1], paths->prices[~t & 1], paths->from + t * states, tuning);
   }
   const int32_t *prices = paths->prices[gap->length & 1];
   int state = cheapest(prices, states);
@@ -162,35 +162,48 @@ static int collect(struct patch_plan *plan, const int64_t *sources, uint32_t len
     }
     struct patch_block block = {first, (uint32_t)sources[first], place - first, true};
     if (patch_plan_add(plan, &block)) {
-      return -1;
+      return PATCH_NO_MEMORY;
     }
   }
   return 0;
 }
 
-int patch_refine(struct patch_plan *plan, const uint8_t *base, uint32_t base_length, const uint8_t *result,
-                 uint32_t result_length, const struct patch_tuning *tuning)
+/* Where each byte of the result comes from, -1 if it is a literal. */
+static int64_t *sources_of(const struct patch_plan *plan, uint32_t length)
 {
-  struct view view = {base, result, base_length};
-  int64_t *sources = malloc(((size_t)result_length + 1U) * sizeof(*sources));
-  struct paths *paths = malloc(sizeof(*paths));
-  int status = sources && paths ? 0 : -1;
-  for (uint32_t i = 0; !status && i < result_length; i++) {
+  int64_t *sources = malloc(((size_t)length + 1U) * sizeof(*sources));
+  for (uint32_t i = 0; sources && i < length; i++) {
     sources[i] = -1;
   }
-  for (uint32_t i = 0; !status && i < plan->count; i++) {
+  for (uint32_t i = 0; sources && i < plan->count; i++) {
     for (uint32_t j = 0; j < plan->blocks[i].length; j++) {
       sources[plan->blocks[i].place + j] = (int64_t)plan->blocks[i].source + j;
     }
   }
+  return sources;
+}
+
+int patch_refine(struct patch_job *job, struct patch_plan *plan, const struct patch_pair *pair,
+                 const struct patch_tuning *tuning)
+{
+  int64_t *sources = sources_of(plan, pair->result_length);
+  struct paths *paths = malloc(sizeof(*paths));
+  int status = sources && paths ? 0 : PATCH_NO_MEMORY;
+  int64_t work = 0;
+  int64_t told = 0;
   for (uint32_t i = 0; !status && i <= plan->count; i++) {
-    struct gap gap = gap_behind(plan, i, base_length, result_length);
-    if (gap.length > 0 && gap.length <= LONGEST) {
-      status = parse_gap(&view, &gap, paths, sources, tuning);
+    struct gap gap = gap_behind(plan, i, pair->base_length, pair->result_length);
+    if (gap.length > 0 && gap.length <= LONGEST && work < MOST_WORK) {
+      status = parse_gap(pair, &gap, paths, sources, tuning);
+      work += gap.length * paths->count;
+    }
+    if (!status && gap.first >= told) {
+      told = gap.first + PATCH_PIECE;
+      status = patch_job_at(job, (uint32_t)gap.first, pair->result_length);
     }
   }
   if (!status) {
-    status = collect(plan, sources, result_length);
+    status = collect(plan, sources, pair->result_length);
   }
   free(sources);
   free(paths);

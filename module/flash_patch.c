@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+#include "module/flash_patch.h"
+
+#include <string.h>
+
+#include "module/console.h"
+#include "module/flash_job.h"
+#include "module/flash_log.h"
+#include "module/flash_transfer.h"
+#include "module/module.h"
+#include "module/port_error.h"
+#include "module/print.h"
+#include "module/words.h"
+
+#define LIST_ENDING     ".patches"
+#define LIST_TIMEOUT_MS 10000U /* nobody waits longer for a list that may not be there */
+
+void flash_patch_start(struct flash_job *job)
+{
+  struct flash_patch *patch = &job->patch;
+  patch->way = FLASH_PATCH_NOT;
+  patch->asking = NULL;
+  patch->replied = false;
+  patch->next = 0;
+  patch->tidied = false;
+  patch_list_start(&patch->list, &job->module->device, &job->target);
+}
+
+void flash_patch_stop(struct flash_job *job)
+{
+  if (job->patch.asking) {
+    job->module->port->network->close(job->patch.asking);
+    job->patch.asking = NULL;
+  }
+}
+
+const char *flash_patch_base(const struct flash_job *job)
+{
+  if (job->patch.way == FLASH_PATCH_NOT) {
+    return "";
+  }
+  return job->patch.offer.from_nothing ? "-" : job->patch.offer.base.label;
+}
+
+const char *flash_patch_origin(const struct flash_job *job)
+{
+  bool from_server = job->patch.way == FLASH_PATCH_STAGED || job->patch.way == FLASH_PATCH_STREAMED;
+  return from_server ? job->patch.url : job->source.name;
+}
+
+uint32_t flash_patch_wanted(const struct flash_job *job)
+{
+  return job->patch.way == FLASH_PATCH_NOT ? job->size : job->patch.offer.size;
+}
+
+struct lb_update_config flash_patch_config(struct flash_job *job)
+{
+  struct lb_update_config config = flash_transfer_config(job);
+  config.source = flash_patch_origin(job);
+  config.validator = ""; /* the same patch makes the same image: what a cut left of it is compared */
+  config.reserved = job->patch.way == FLASH_PATCH_STAGED ? lb_stage_reserved(&job->patch.stage) : 0;
+  return config;
+}
+
+/* ---- the choice ---- */
+
+static int fetch_whole(struct flash_job *job)
+{
+  flash_patch_stop(job);
+  job->patch.way = FLASH_PATCH_NOT;
+  job->source.url = NULL;
+  job->source.first = 0;
+  job->stage = FLASH_JOB_RESUMING;
+  return LB_MORE;
+}
+
+/* What the whole image still costs: an update of it that was interrupted need not begin anew. */
+static uint32_t cost_of_whole(const struct flash_job *job)
+{
+  const struct patch_list *list = &job->patch.list;
+  struct lb_journal journal;
+  bool same = false;
+  uint32_t done = 0;
+  if (lb_journal_read(&journal, job->module->device.flash, &job->target) != LB_OK ||
+      lb_journal_is_about(&journal, job->source.name, NULL, &same) != LB_OK || !same || journal.validator_length == 0 ||
+      journal.size != list->image_size || lb_journal_blocks_done(&journal, &done) != LB_OK || done == 0) {
+    return list->image_size;
+  }
+  return list->image_size - lb_journal_block_end(&journal, done - 1U);
+}
+
+/* The name lies where the image lies. */
+static bool make_url(struct flash_job *job)
+{
+  struct flash_patch *patch = &job->patch;
+  size_t folder = 0;
+  size_t length = print_text(patch->url, sizeof patch->url, "%s", job->source.name); /* it is no longer than that */
+  for (size_t i = 0; i < length; i++) {
+    folder = patch->url[i] == '/' ? i + 1 : folder;
+  }
+  size_t room = sizeof patch->url - folder;
+  return print_text(patch->url + folder, room, "%s", patch->offer.name) < room;
+}
+
+static void tell_offer(struct flash_job *job)
+{
+  const struct patch_offer *offer = &job->patch.offer;
+  if (offer->from_nothing) {
+    console_print(job->console, "Using compressed image: ");
+  } else {
+    console_print(job->console, "Using patch from %s: ", offer->base.label);
+  }
+  console_print(job->console, "%u bytes instead of %u\n", (unsigned)offer->size, (unsigned)job->patch.list.image_size);
+}
+
+/* What an interrupted update has fetched of that patch is looked at first. */
+static int take_offer(struct flash_job *job)
+{
+  struct flash_patch *patch = &job->patch;
+  bool same = false;
+  patch->way = FLASH_PATCH_STAGED;
+  patch->told_source = false;
+  patch->flowing = false;
+  patch->making = false;
+  patch->judged = false;
+  job->source.url = patch->url;
+  job->source.first = 0;
+  job->stage = FLASH_JOB_CONNECTING;
+  tell_offer(job);
+  int err = lb_stage_open(&patch->stage, job->module->device.flash, &job->target);
+  if (err == LB_OK) {
+    err = lb_stage_is_about(&patch->stage, patch->url, NULL, &same);
+  }
+  if (err == LB_OK && same && patch->stage.size == patch->offer.size) {
+    job->stage = FLASH_JOB_STAGING;
+  }
+  return err == LB_OK || err == LB_ERR_NO_STAGE ? LB_MORE : err;
+}
+
+static int try_next(struct flash_job *job)
+{
+  struct flash_patch *patch = &job->patch;
+  uint32_t most = cost_of_whole(job);
+  while (patch->next < patch->list.count) {
+    patch->offer = patch->list.offers[patch->next++];
+    if (patch->offer.size < most && make_url(job)) {
+      return take_offer(job);
+    }
+  }
+  return fetch_whole(job);
+}
+
+/* ---- asking ---- */
+
+/* A module that has no third hash cannot apply patches; whoever names a file by a query gets that file. */
+static bool may_ask(struct flash_job *job)
+{
+  char value[SETTINGS_VALUE_SIZE];
+  (void)settings_get(&job->module->settings, "ota", "http.patches", value,
+                     NULL); /* if it cannot be read: its default */
+  if (!job->module->port->sha256_patch || words_equal(value, "no")) {
+    return false;
+  }
+  for (const char *at = job->source.name; *at != '\0'; at++) {
+    if (*at == '?' || *at == '#') {
+      return false;
+    }
+  }
+  return true;
+}
+
+static uint64_t now_ms(const struct flash_job *job)
+{
+  const struct port_clock *clock = job->module->port->clock;
+  return clock->now_ms(clock->context);
+}
+
+static int open_list(struct flash_job *job)
+{
+  struct flash_patch *patch = &job->patch;
+  const struct port_network *network = job->module->port->network;
+  const struct port_request request = {.url = patch->url};
+  flash_patch_start(job);
+  patch->give_up_ms = now_ms(job) + LIST_TIMEOUT_MS;
+  if (!may_ask(job) ||
+      print_text(patch->url, sizeof patch->url, "%s" LIST_ENDING, job->source.name) >= sizeof patch->url ||
+      network->open(network->context, &request, &patch->asking) != LB_OK) {
+    patch->asking = NULL;
+    return fetch_whole(job);
+  }
+  return LB_MORE;
+}
+
+/* LB_MORE, LB_OK: all of it has come; anything else: there is no list. */
+static int read_list(struct flash_job *job)
+{
+  struct flash_patch *patch = &job->patch;
+  const struct port_network *network = job->module->port->network;
+  struct port_reply reply;
+  uint32_t got = 0;
+  if (!patch->replied) {
+    int result = network->reply(patch->asking, &reply);
+    if (result != LB_OK) {
+      return result;
+    }
+    patch->replied = true;
+    if (reply.status != PORT_HTTP_OK) {
+      return MODULE_ERR_STATUS;
+    }
+  }
+  int result = network->read(patch->asking, patch->chunk, sizeof patch->chunk, &got);
+  job->waiting = result == LB_MORE && got == 0;
+  return result >= 0 && !patch_list_write(&patch->list, patch->chunk, got) ? LB_ERR_NOT_FOUND : result;
+}
+
+/* Is that an image which this module can take at all? */
+static int judge_image(struct flash_job *job)
+{
+  const struct patch_list *list = &job->patch.list;
+  struct lb_image_info info;
+  if (list->image_size > job->target.size || list->image_size < FLASH_JOB_LEAST) {
+    return LB_ERR_NOT_FOUND;
+  }
+  memset(&info, 0, sizeof info);
+  memcpy(info.digest, list->image_digest, sizeof info.digest);
+  return !job->force && flash_log_failed_before(job, &info, true) ? LB_ERR_FAILED_BEFORE : LB_OK;
+}
+
+int flash_patch_ask(struct flash_job *job)
+{
+  if (!job->patch.asking) {
+    return open_list(job);
+  }
+  int result = read_list(job);
+  if (result == LB_MORE) {
+    if (now_ms(job) < job->patch.give_up_ms) {
+      job->waiting = true;
+      return LB_MORE;
+    }
+    return fetch_whole(job);
+  }
+  flash_patch_stop(job);
+  if (result != LB_OK || !patch_list_finish(&job->patch.list)) {
+    return fetch_whole(job);
+  }
+  result = judge_image(job);
+  if (result == LB_ERR_FAILED_BEFORE) {
+    return result;
+  }
+  return result == LB_OK ? try_next(job) : fetch_whole(job);
+}
+
+/* ---- giving way ---- */
+
+bool flash_patch_gives_way(const struct flash_job *job, int error)
+{
+  if (job->source.kind != SOURCE_HTTP || job->patch.way == FLASH_PATCH_NOT || error == LB_ERR_FAILED_BEFORE) {
+    return false;
+  }
+  if (error == MODULE_ERR_STATUS || error == MODULE_ERR_NO_LENGTH || error == LB_ERR_SIZE_MISMATCH) {
+    return true;
+  }
+  bool of_network = error <= PORT_ERR_LINK_DOWN && error >= PORT_ERR_NO_TLS;
+  return of_network ? !flash_retry_is_lost(job, error)
+                    : lb_error_is_of_patch(error) || lb_error_is_of_image(error) || error == LB_ERR_FLASH_READ;
+}
+
+int flash_patch_next(struct flash_job *job, int error)
+{
+  struct flash_patch *patch = &job->patch;
+  bool discarded;
+  console_print(job->console, "  %s cannot be used: ", patch->offer.from_nothing ? "Compressed image" : "Patch");
+  if (error == MODULE_ERR_STATUS) {
+    console_print(job->console, "the server answered %d\n", job->source.http_status);
+  } else {
+    console_print(job->console, "%s\n", module_error_info(error)->cause);
+  }
+  source_close(&job->source);
+  if (patch->way == FLASH_PATCH_STAGED && lb_error_is_of_patch(error)) {
+    /* if it stays, it is found to be bad again */
+    (void)lb_stage_discard(job->module->device.flash, &job->target, &discarded);
+  }
+  if (job->has_session && lb_update_remains(&job->work.update) != LB_REMAINS_AS_BEFORE) {
+    job->left_unfinished = true;
+  }
+  job->has_session = false;
+  job->found = 0;
+  job->validator[0] = '\0';
+  job->size = 0;
+  flash_retry_start(&job->retry);
+  return try_next(job);
+}
+
+int flash_patch_tidy(struct flash_job *job)
+{
+  bool discarded;
+  if (job->patch.way != FLASH_PATCH_STAGED || job->patch.tidied) {
+    return LB_OK;
+  }
+  job->patch.tidied = true;
+  (void)lb_stage_discard(job->module->device.flash, &job->target, &discarded); /* if it stays, it does no harm */
+  return LB_MORE;
+}
