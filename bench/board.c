@@ -117,6 +117,7 @@ static void connect(struct board *board)
       .flash = &board->flash.driver,
       .sha256 = &board->sha256,
       .sha256_other = &board->sha256_other,
+      .sha256_patch = &board->sha256_patch,
       .md5 = &board->md5,
       .chip = board->device.chip,
       .revision = CHIP_REVISION,
@@ -124,6 +125,17 @@ static void connect(struct board *board)
       .files = &board->files.port,
       .network = &board->link.port,
   };
+}
+
+static void start_link(struct board *board)
+{
+  const struct scenario *scenario = board->scenario;
+  uint32_t count = 1;
+  board->on_server[0] = (struct link_file){BOARD_URL, scenario->update->bytes, scenario->update->length};
+  for (uint32_t i = 0; i < scenario->offered_count && count < BOARD_FILES; i++) {
+    board->on_server[count++] = scenario->offered[i];
+  }
+  link_start(&board->link, &board->clock, scenario->bytes_per_second, board->on_server, count);
 }
 
 bool board_open(struct board *board, const struct scenario *scenario)
@@ -140,9 +152,9 @@ bool board_open(struct board *board, const struct scenario *scenario)
   sim_files_open(&board->files);
   mbedtls_hash_sha256(&board->sha256, &board->hash_contexts[0]);
   mbedtls_hash_sha256(&board->sha256_other, &board->hash_contexts[1]);
-  mbedtls_hash_md5(&board->md5, &board->hash_contexts[2]);
-  link_start(&board->link, &board->clock, scenario->bytes_per_second, scenario->update->bytes,
-             scenario->update->length);
+  mbedtls_hash_sha256(&board->sha256_patch, &board->hash_contexts[2]);
+  mbedtls_hash_md5(&board->md5, &board->hash_contexts[3]);
+  start_link(board);
   connect(board);
   if (!say("flash", fill_flash(board)) || !boot(board)) {
     return false;

@@ -13,23 +13,31 @@
 #include "ports/sim/files.h"
 #include "ports/sim/flash.h"
 
+#define BOARD_URL "depot.bench/ovms3.bin" /* where the update is */
+
 /* What is updated. */
 struct scenario {
   const struct bench_image *running; /* in factory and ota_0 */
   const struct bench_image *held;    /* in ota_1, before the update */
   const struct bench_image *update;  /* on the server */
   uint32_t bytes_per_second;         /* of the link */
+  const struct link_file *offered;   /* what else is on the server */
+  uint32_t offered_count;
 };
+
+#define BOARD_FILES 4U
 
 struct board {
   const struct scenario *scenario;
   struct sim_clock clock;
   struct sim_flash flash;
   struct sim_files files; /* nothing is mounted */
+  struct link_file on_server[BOARD_FILES];
   struct link link;
-  struct mbedtls_hash hash_contexts[3];
+  struct mbedtls_hash hash_contexts[4];
   struct lb_hash sha256;
   struct lb_hash sha256_other;
+  struct lb_hash sha256_patch;
   struct lb_hash md5;
   struct bootloader bootloader; /* has booted ota_0 */
   struct lb_device device;

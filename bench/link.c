@@ -17,9 +17,14 @@ static uint32_t smaller(uint32_t a, uint32_t b)
   return a < b ? a : b;
 }
 
+static uint32_t length_of(const struct link *link)
+{
+  return link->file != NULL ? link->file->length : 0;
+}
+
 static uint32_t room(const struct link *link)
 {
-  return smaller(LINK_WINDOW - (link->arrived - link->taken), link->length - link->arrived);
+  return smaller(LINK_WINDOW - (link->arrived - link->taken), length_of(link) - link->arrived);
 }
 
 /* Lets arrive what the time since the last call brought. */
@@ -36,7 +41,7 @@ static void update(struct link *link)
   }
   link->arrived += most;
   link->part = 0;
-  if (link->arrived < link->length) {
+  if (link->arrived < length_of(link)) {
     link->lost_us += (parts - (uint64_t)most * US_PER_SECOND) / link->bytes_per_second;
   }
 }
@@ -60,6 +65,13 @@ static uint64_t now_ms(void *context)
 {
   const struct link *link = context;
   return sim_clock_now_us(link->clock) / US_PER_MS;
+}
+
+/* The benchmark's module does not know the date. */
+static int64_t utc(void *context)
+{
+  (void)context;
+  return 0;
 }
 
 static void idle(void *context, uint32_t ms)
@@ -88,14 +100,24 @@ static const char *ssid(void *context)
   return "bench";
 }
 
+static const struct link_file *find_file(const struct link *link, const char *url)
+{
+  for (uint32_t i = 0; i < link->file_count; i++) {
+    if (strcmp(link->files[i].url, url) == 0) {
+      return &link->files[i];
+    }
+  }
+  return NULL;
+}
+
 static int open_transfer(void *context, const struct port_request *request, struct port_transfer **transfer)
 {
   struct link *link = context;
-  (void)request;
   if (link->is_open) {
     return PORT_ERR_BUSY;
   }
   link->is_open = true;
+  link->file = find_file(link, request->url);
   link->arrived = 0;
   link->taken = 0;
   link->part = 0;
@@ -106,7 +128,9 @@ static int open_transfer(void *context, const struct port_request *request, stru
 
 static int reply(struct port_transfer *transfer, struct port_reply *answer)
 {
-  *answer = (struct port_reply){.status = 200, .has_length = true, .length = link_of(transfer)->length};
+  const struct link *link = link_of(transfer);
+  *answer =
+      (struct port_reply){.status = link->file != NULL ? 200 : 404, .has_length = true, .length = length_of(link)};
   return LB_OK;
 }
 
@@ -116,10 +140,11 @@ static int read_body(struct port_transfer *transfer, void *buffer, uint32_t capa
   update(link);
   *got = smaller(capacity, link->arrived - link->taken);
   if (*got > 0) {
-    memcpy(buffer, link->file + link->taken, *got);
+    memcpy(buffer, link->file->bytes + link->taken, *got);
   }
   link->taken += *got;
-  return link->taken == link->length ? LB_OK : LB_MORE;
+  link->received += *got;
+  return link->taken == length_of(link) ? LB_OK : LB_MORE;
 }
 
 static void close_transfer(struct port_transfer *transfer)
@@ -127,8 +152,8 @@ static void close_transfer(struct port_transfer *transfer)
   link_of(transfer)->is_open = false;
 }
 
-void link_start(struct link *link, struct sim_clock *clock, uint32_t bytes_per_second, const uint8_t *file,
-                uint32_t length)
+void link_start(struct link *link, struct sim_clock *clock, uint32_t bytes_per_second, const struct link_file *files,
+                uint32_t count)
 {
   *link = (struct link){
       .port = {.context = link,
@@ -139,10 +164,10 @@ void link_start(struct link *link, struct sim_clock *clock, uint32_t bytes_per_s
                .reply = reply,
                .read = read_body,
                .close = close_transfer},
-      .waiting = {.context = link, .now_ms = now_ms, .idle = idle},
+      .waiting = {.context = link, .now_ms = now_ms, .utc = utc, .idle = idle},
       .clock = clock,
-      .file = file,
-      .length = length,
+      .files = files,
+      .file_count = count,
       .bytes_per_second = bytes_per_second,
   };
 }

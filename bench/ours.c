@@ -7,7 +7,7 @@
 #include "module/console.h"
 #include "tool/report.h"
 
-#define COMMAND     "ota flash http depot.bench/ovms3.bin"
+#define COMMAND     "ota flash http " BOARD_URL
 #define SUCCESS     "OTA flash was successful\n"
 #define WAIT_MS     50U
 #define OUTPUT_SIZE 16384U

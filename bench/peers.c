@@ -93,7 +93,7 @@ static bool update(struct board *board, bool erase_as_it_goes)
   const struct port_network *network = &board->link.port;
   struct port_transfer *transfer = NULL;
   struct port_reply reply = {0};
-  int err = network->open(network->context, &(struct port_request){.url = "depot.bench/ovms3.bin"}, &transfer);
+  int err = network->open(network->context, &(struct port_request){.url = BOARD_URL}, &transfer);
   if (err == LB_OK) {
     err = network->reply(transfer, &reply);
     if (err == LB_OK && !erase_as_it_goes) {

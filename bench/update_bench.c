@@ -10,6 +10,7 @@
 #include "bench/bound.h"
 #include "bench/inspector.h"
 #include "bench/ours.h"
+#include "bench/patch_time.h"
 #include "bench/peers.h"
 #include "tool/report.h"
 
@@ -122,8 +123,9 @@ static bool table_of_contents(const struct images *images, const struct rate *ra
     const char *name;
     struct scenario scenario;
   } rows[] = {
-      {"585 -> 658, ota_1 holds 658 already", {&version[IMAGES_585], &version[IMAGES_658], &version[IMAGES_658], 0}},
-      {"600 -> 601, ota_1 holds 600", {&version[IMAGES_600], &version[IMAGES_600], &version[IMAGES_601], 0}},
+      {"585 -> 658, ota_1 holds 658 already",
+       {&version[IMAGES_585], &version[IMAGES_658], &version[IMAGES_658], 0, NULL, 0}},
+      {"600 -> 601, ota_1 holds 600", {&version[IMAGES_600], &version[IMAGES_600], &version[IMAGES_601], 0, NULL, 0}},
   };
   const size_t count = images->real ? COUNT(rows) : 1;
   bool good = true;
@@ -184,6 +186,7 @@ int main(void)
     return EXIT_FAILURE;
   }
   bool good = update_tables(&images);
+  good = patch_time_measure(&images) && good;
   good = inspector_measure(&images.version[IMAGES_658]) && good;
   images_free(&images);
   return good ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -38,6 +38,7 @@ int flash_log_image(struct flash_job *job)
   if (job->logged || !is_known) {
     return LB_OK;
   }
+  tell_cost(job);
   int result = update_log_image(&job->module->update_log, &update->image.info);
   job->logged = result == LB_OK;
   return result;

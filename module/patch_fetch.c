@@ -131,6 +131,10 @@ static int measure(struct flash_job *job)
   struct flash_patch *patch = &job->patch;
   bool whole = false;
   int result = lb_stage_measure(&patch->stage);
+  if (result == LB_ERR_NO_STAGE) {
+    job->stage = FLASH_JOB_CONNECTING;
+    return LB_MORE;
+  }
   if (result != LB_OK) {
     return result;
   }

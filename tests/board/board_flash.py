@@ -69,7 +69,7 @@ def server_setting(address, path=DEPOT_PATH):
     return f"{SERVER_AT_HOST}:{address[1]}/{path}"
 
 
-def publish(depot, *firmwares):
-    """Publications of one product, the last one being the newest."""
+def publish(depot, *firmwares, tag=TAG, patches=0):
+    """Publications of one product, the last one being the newest, with patches from so many releases."""
     for firmware in firmwares:
-        done("depot", "publish", depot, firmware.path, "--product", PRODUCT, "--tag", TAG)
+        done("depot", "publish", depot, firmware.path, "--product", PRODUCT, "--tag", tag, "--patches", patches)

@@ -90,13 +90,13 @@ def test_make_board(folder):
     try:
         board.send("nonsense" + CTRL_C)  # which must reach the board, not end QEMU
         board.expect_exact(PROMPT)
-        command(board, "ota flash http", "OTA flash was successful")
+        command(board, "ota flash http", "By patch from factory")
         command(board, "module reset", "boot: starting ota_0 on trial")
         command(board, "board info", "JEDEC id 9d7019")
         command(board, "ota flash vfs /sd/ovms3.bin", "OTA flash was successful")
         leave(board)
         log = (folder / "depot.log").read_text()
-        assert re.search(r"GET /firmware/ota/v3.1/main/ovms3.bin 200", log), log
+        assert re.search(r"GET /firmware/ota/v3.1/main/ovms3.bin.[0-9a-f]{16}.patch 200", log), log
         board = start(folder)  # and what it was is kept
         command(board, "ota status", re.escape("Firmware:          2.0.0/ota_1/main"))
         leave(board)

@@ -58,7 +58,7 @@ def test_layout_of_a_new_depot(depot, write):
     line = published(depot, write(image))
     assert line == (f"Published 3.1.003 as v3.1/main: {len(image)} bytes, "
                     f"sha256 {hashlib.sha256(image).hexdigest()}\n"
-                    "  no patch from nothing: it would be 101 % of the image\n")
+                    "  no patch from nothing: it would be 100 % of the image\n")
     assert tree(depot) == {
         "v3.1": None,
         "v3.1/.lock": b"",

@@ -52,7 +52,8 @@ def made_and_applied(folder):
         run("make", "old" if old is not None else "-", "new", "patch", *options)
         run("apply", "old" if old is not None else "-", "patch", "made")
         assert Path("made").read_bytes() == new
-        assert {path.name for path in folder.iterdir()} == {"new", "patch", "made"} | ({"old"} if old is not None else set())
+        names = {"new", "patch", "made"} | ({"old"} if old is not None else set())
+        assert {path.name for path in folder.iterdir()} == names
         return Path("patch").read_bytes()
 
     return make

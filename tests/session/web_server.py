@@ -139,7 +139,8 @@ class Parts:
 class WebServer:
     def __init__(self, address="127.0.0.1", certificate=None):
         self.pages = {}
-        self.requests = []  # paths that were asked for, in order
+        self.requests = []  # paths that were asked for, in order, but for those of lists of patches
+        self.lists = []  # those
         self.stopping = threading.Event()
         self.context = None
         if certificate:
@@ -178,7 +179,7 @@ class WebServer:
                         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
                         return
                 path = request.split(b" ")[1].decode()
-                self.requests.append(path)
+                (self.lists if path.endswith(".patches") else self.requests).append(path)
                 self.pages.get(path, answer("404 Not Found", b"not here"))(Visit(self, connection, request))
                 connection.close()
         except OSError:

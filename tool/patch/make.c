@@ -162,14 +162,20 @@ static int finish(struct patch_job *job, struct patch_plan *plan, const struct p
   return status;
 }
 
-/* One way to put the result together out of the base; `map` says where addresses went, as far as is known. */
-static int try_tuning(struct patch_job *job, const struct patch_view *view, const struct patch_plan *map,
+/*
+ * One way to put the result together out of the base. `map` says where addresses went, as far as is known: afterwards
+ * better, for the next way.
+ */
+static int try_tuning(struct patch_job *job, const struct patch_view *view, struct patch_plan *map,
                       struct lb_patch_info *info, const struct patch_tuning *tuning, struct patch_bytes *patch)
 {
   struct patch_plan plan = {0};
   int status = match(job, &plan, view, view->walker ? map : NULL, tuning, true);
   if (!status && view->walker) {
     status = patch_map_make(&plan, view, lb_patch_profiles[info->profile - 1U].ranges);
+  }
+  if (!status && view->walker) {
+    status = patch_map_spans(map, &plan, view);
   }
   if (!status) {
     status = finish(job, &plan, view, info, patch);
@@ -182,16 +188,17 @@ static int try_tuning(struct patch_job *job, const struct patch_view *view, cons
 static int try_delta(struct patch_job *job, struct patch_picture *base, struct patch_picture *result, uint8_t walker_id,
                      struct patch_bytes *patch)
 {
-  static const struct patch_tuning tunings[] = {{8, 220, 66}, {10, 250, 66}, {7, 250, 60}};
+  static const struct patch_tuning first = {8, 220, 66};
+  static const struct patch_tuning tunings[] = {{10, 250, 66}, {14, 300, 66}, {14, 340, 66}};
   struct patch_view view = {base, result, walkers[walker_id]};
   struct patch_plan map = {0};
   struct lb_patch_info info;
   int status = fill_info(&info, base, result, job->options->profile, walker_id);
   patch_job_try(job);
   if (!status && view.walker) {
-    status = match(job, &map, &view, NULL, &tunings[0], false);
+    status = match(job, &map, &view, NULL, &first, false);
     if (!status) {
-      status = patch_map_spans(&map, base, result);
+      status = patch_map_spans(&map, &map, &view);
     }
   }
   for (uint32_t i = 0; !status && i < sizeof(tunings) / sizeof(tunings[0]); i++) {

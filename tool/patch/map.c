@@ -83,23 +83,23 @@ static void insert(struct patch_span *map, uint32_t *count, struct patch_span ra
   }
 }
 
-int patch_map_spans(struct patch_plan *plan, struct patch_picture *base, struct patch_picture *result)
+int patch_map_spans(struct patch_plan *map, const struct patch_plan *plan, const struct patch_view *view)
 {
   struct patch_span *found = malloc(((size_t)plan->count + 1U) * sizeof(*found));
   uint32_t count = 0;
-  free(plan->spans);
-  plan->spans = malloc(((size_t)plan->count + 1U) * sizeof(*plan->spans));
-  plan->span_count = 0;
-  if (!found || !plan->spans) {
+  free(map->spans);
+  map->spans = malloc(((size_t)plan->count + 1U) * sizeof(*map->spans));
+  map->span_count = 0;
+  if (!found || !map->spans) {
     free(found);
     return PATCH_NO_MEMORY;
   }
   for (uint32_t i = 0; i < plan->count; i++) {
-    count += range_of(&plan->blocks[i], base, result, &found[count]);
+    count += range_of(&plan->blocks[i], view->base, view->result, &found[count]);
   }
   qsort(found, count, sizeof(*found), by_weight);
   for (uint32_t i = 0; i < count && i < MOST_SPANS; i++) {
-    insert(plan->spans, &plan->span_count, found[i]);
+    insert(map->spans, &map->span_count, found[i]);
   }
   free(found);
   return 0;

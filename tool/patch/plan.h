@@ -88,8 +88,9 @@ void patch_plan_free(struct patch_plan *plan);
 void patch_picture_open(struct patch_picture *picture, const uint8_t *bytes, uint32_t length, bool segments);
 
 /* ---- map.c, reduce.c ---- */
-/* Fills the plan's spans out of its blocks; then its map, of at most `limit` ranges, out of these. */
-int patch_map_spans(struct patch_plan *plan, struct patch_picture *base, struct patch_picture *result);
+/* Tells in the spans of `map` where the blocks of `plan` went; then in the plan's ranges, at most `limit`, what it
+ * refers to. */
+int patch_map_spans(struct patch_plan *map, const struct patch_plan *plan, const struct patch_view *view);
 int patch_map_make(struct patch_plan *plan, const struct patch_view *view, uint32_t limit);
 /* Takes out the spans that are worth the least until `limit` are left, and those worth less than a range costs. */
 int patch_reduce(struct patch_span *spans, uint32_t *count, uint32_t limit);
