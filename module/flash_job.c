@@ -133,14 +133,20 @@ static int discard_others(struct flash_job *job)
   const struct module *module = job->module;
   struct lb_partition slot;
   struct lb_journal journal;
+  struct lb_stage stage;
   bool discarded = false;
   if (job->source.kind == SOURCE_SLOT || lb_table_ota_slot(module->table, job->others, &slot) != LB_OK) {
     return LB_OK;
   }
   job->others++;
-  if (!lb_partition_same(&slot, &job->target) && !lb_partition_same(&slot, &module->boot.partition) &&
-      lb_journal_read(&journal, module->device.flash, &slot) == LB_OK) {
+  if (lb_partition_same(&slot, &job->target) || lb_partition_same(&slot, &module->boot.partition)) {
+    return LB_MORE;
+  }
+  if (lb_journal_read(&journal, module->device.flash, &slot) == LB_OK) {
     (void)lb_journal_discard(module->device.flash, &slot, &discarded);
+  }
+  if (lb_stage_open(&stage, module->device.flash, &slot) == LB_OK) {
+    (void)lb_stage_discard(module->device.flash, &slot, &discarded);
   }
   return LB_MORE;
 }

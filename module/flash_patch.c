@@ -294,10 +294,11 @@ int flash_patch_next(struct flash_job *job, int error)
 int flash_patch_tidy(struct flash_job *job)
 {
   bool discarded;
-  if (job->patch.way != FLASH_PATCH_STAGED || job->patch.tidied) {
+  if (job->source.kind == SOURCE_SLOT || job->patch.tidied) {
     return LB_OK;
   }
   job->patch.tidied = true;
-  (void)lb_stage_discard(job->module->device.flash, &job->target, &discarded); /* if it stays, it does no harm */
+  /* this update's, or one that was given up for it; if it stays, it does no harm */
+  (void)lb_stage_discard(job->module->device.flash, &job->target, &discarded);
   return LB_MORE;
 }

@@ -72,7 +72,7 @@ bool flash_patch_gives_way(const struct flash_job *job, int error);
 /* Tells so, and goes on with the next offer or the whole image. LB_MORE. */
 int flash_patch_next(struct flash_job *job, int error);
 
-/* It has been applied: what waited in the target's tail is discarded. LB_MORE, LB_OK. */
+/* The update is done: what waited in the target's tail is discarded. LB_MORE, LB_OK. */
 int flash_patch_tidy(struct flash_job *job);
 
 /* How the session that is fed by a patch is to be begun. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "module/flash_resume.h"
 
+#include <stddef.h>
+
 #include "module/console.h"
 #include "module/flash_job.h"
 #include "module/flash_transfer.h"
@@ -139,6 +141,13 @@ int flash_interrupted_find(struct flash_interrupted *interrupted, struct module 
   return LB_OK;
 }
 
+int flash_staged_find(struct module *module, const struct lb_partition *slot, char *source, uint32_t capacity)
+{
+  struct lb_stage stage;
+  int err = lb_stage_open(&stage, module->device.flash, slot);
+  return err ? err : lb_stage_source(&stage, source, capacity, NULL);
+}
+
 /* Why an update of which something is in the slot cannot be gone on with. */
 static const char *why_not_later(const struct flash_job *job)
 {
@@ -172,10 +181,23 @@ void flash_resume_tell_file(struct flash_job *job)
   }
 }
 
+static bool has_staged(const struct flash_job *job)
+{
+  char source[SOURCE_NAME_SIZE];
+  return flash_staged_find(job->module, &job->target, source, sizeof source) == LB_OK &&
+         words_equal(source, flash_patch_origin(job));
+}
+
 void flash_resume_report(struct flash_job *job, bool cut)
 {
   struct flash_interrupted interrupted;
   int err = flash_interrupted_find(&interrupted, job->module, &job->target);
+  if (cut && job->patch.way == FLASH_PATCH_STAGED && !job->has_session && has_staged(job)) {
+    console_print(job->console, "  `ota flash` again%s%s%s goes on with the patch\n",
+                  job->named_target ? ", with to " : "", job->named_target ? job->target.label : "",
+                  job->named_target ? "," : "");
+    return;
+  }
   if (err == LB_OK && interrupted.goes_on && is_of_job(job, &interrupted.journal)) {
     console_print(job->console, "  `ota flash` again%s%s%s goes on at %u %%\n", job->named_target ? ", with to " : "",
                   job->named_target ? job->target.label : "", job->named_target ? "," : "",

@@ -43,6 +43,12 @@ int flash_interrupted_find(struct flash_interrupted *interrupted, struct module 
                            const struct lb_partition *slot);
 
 /*
+ * Does a patch wait in a slot, or a part of one, for an update that has not written anything of the image yet? Tells
+ * where it comes from, with a NUL, cut to `capacity` bytes. LB_ERR_NO_STAGE, LB_ERR_FLASH_READ.
+ */
+int flash_staged_find(struct module *module, const struct lb_partition *slot, char *source, uint32_t capacity);
+
+/*
  * The update is from a file: says whether what an interrupted one wrote can be compared with it, or why it starts over.
  * Nothing where there was none of a file of that name.
  */

@@ -49,6 +49,15 @@ static bool is_done(const struct module *module, const struct lb_otadata *otadat
          lb_otadata_slot_counts(otadata, module->table, slot->subtype - (uint32_t)LB_SUBTYPE_OTA_0);
 }
 
+static void print_where(struct console *console, const struct lb_partition *slot, const char *source)
+{
+  if (console->job.state.status.full) {
+    console_print(console, "Interrupted slot:  %s\nInterrupted from:  ", slot->label);
+    console_print_clean(console, source);
+    console_print(console, "\n");
+  }
+}
+
 /*
  * Updates that wait to be gone on with. A slot that cannot be read has none: nobody would go on with it. One whose
  * update is done has none either: if its journal is still open, the power went right after it had been selected.
@@ -60,16 +69,17 @@ static void print_interrupted(struct console *console, const struct lb_otadata *
   struct lb_partition slot;
   for (uint32_t i = 0; lb_table_app_slot(module->table, i, &slot) == LB_OK; i++) {
     char source[SOURCE_NAME_SIZE];
-    if (!lb_partition_is_ota(&slot) || is_done(module, otadata, &slot) ||
-        flash_interrupted_find(&interrupted, module, &slot) != LB_OK) {
+    if (!lb_partition_is_ota(&slot) || is_done(module, otadata, &slot)) {
       continue;
     }
-    console_print(console, "Status:            Interrupted (%u%%)\n", (unsigned)interrupted.percent);
-    if (console->job.state.status.full &&
-        lb_journal_source(&interrupted.journal, source, sizeof source, NULL) == LB_OK) {
-      console_print(console, "Interrupted slot:  %s\nInterrupted from:  ", slot.label);
-      console_print_clean(console, source);
-      console_print(console, "\n");
+    if (flash_interrupted_find(&interrupted, module, &slot) == LB_OK) {
+      console_print(console, "Status:            Interrupted (%u%%)\n", (unsigned)interrupted.percent);
+      if (lb_journal_source(&interrupted.journal, source, sizeof source, NULL) == LB_OK) {
+        print_where(console, &slot, source);
+      }
+    } else if (flash_staged_find(module, &slot, source, sizeof source) == LB_OK) {
+      console_print(console, "Status:            Interrupted (nothing flashed yet, a patch waits)\n");
+      print_where(console, &slot, source);
     }
   }
 }

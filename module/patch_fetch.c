@@ -62,7 +62,7 @@ static int take_new(struct flash_job *job)
       .image_size = patch->list.image_size,
   };
   int err = lb_stage_start(&patch->stage, job->module->device.flash, &job->target, &subject);
-  if (err == LB_ERR_STAGE_ROOM) {
+  if (err == LB_ERR_STAGE_ROOM || err == LB_ERR_ARGUMENT) { /* or its URL is too long to be kept */
     return stream(job);
   }
   patch->making = true;

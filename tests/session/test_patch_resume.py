@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: MIT
+"""Updates by patch that lose the power or the link while the patch comes, and servers that do not help to go on."""
+
+import random
+import struct
+
+import pytest
+from depot_server import PREFIX, lifeboat
+from flash_layout import OVMS, area
+from image_builder import build_image, seal
+from test_patch_update import changed
+from test_resume import LOST, starting_over
+from virtual_module import wait_until
+from web_server import Parts, answer
+
+SIZE = 256 * 1024
+BIN = f"{PREFIX}/v3.1/main/ovms3.bin"
+PATCH = f"{PREFIX}/v3.1/main/a.patch"
+SUCCESS = "OTA flash was successful"
+TAG = '"v1"'
+HELD = 50000  # bytes of the patch that come before the power goes
+SECTOR = 4096
+OLD = build_image("3.1.001", size=SIZE)
+
+
+def with_noise(image, length):
+    """Bytes that nobody can foretell, at the end of the longest segment."""
+    data = bytearray(image)
+    offset, ends = 24, []
+    for _ in range(image[1]):
+        size = struct.unpack_from("<I", image, offset + 4)[0]
+        offset += 8 + size
+        ends.append((size, offset))
+    size, end = max(ends)
+    assert size > length + 1024
+    data[end - length:end] = random.Random(6).randbytes(length)
+    return seal(bytes(data))
+
+
+NEW = with_noise(changed(OLD, "3.1.002"), 80000)
+
+
+@pytest.fixture(scope="module")
+def patch(tmp_path_factory):
+    """About 80 KB, whose bytes nobody can foretell."""
+    folder = tmp_path_factory.mktemp("patch")
+    (folder / "old.bin").write_bytes(OLD)
+    (folder / "new.bin").write_bytes(NEW)
+    made = lifeboat("patch", "make", folder / "old.bin", folder / "new.bin", folder / "a.patch")
+    assert made.returncode == 0, made
+    data = (folder / "a.patch").read_bytes()
+    assert 80000 < len(data) < 90000
+    return data
+
+
+@pytest.fixture
+def parts(web, patch):
+    lines = ["lifeboat-patches 1", f"image {len(NEW)} {NEW[-32:].hex()} 3.1.002",
+             f"patch {len(patch)} {OLD[-32:].hex()} a.patch 3.1.001", ""]
+    web.pages[BIN + ".patches"] = answer("200 OK", "\n".join(lines).encode())
+    web.pages[BIN] = Parts(NEW)
+    web.pages[PATCH] = Parts(patch)
+    return web.pages[PATCH]
+
+
+@pytest.fixture
+def module(make_module):
+    return make_module(factory=OLD)
+
+
+@pytest.fixture
+def full(make_module, web):
+    """A module whose ota_0 is full to its last byte."""
+    slot = area("ota_0", OVMS)
+    module = make_module(factory=OLD, ota_0=build_image("3.1.000", size=slot.size))
+    module.server = web.address
+    return module
+
+
+def in_slot(module, image, slot="ota_0"):
+    start = area(slot, module.layout).start
+    return module.flash.read_bytes()[start:start + len(image)] == image
+
+
+def tail(module, patch):
+    """Where the patch lies: up to the sector before the last one of the slot, in whole sectors."""
+    slot = area("ota_0", module.layout)
+    return slot.end - 2 * SECTOR - -(-len(patch) // SECTOR) * SECTOR
+
+
+def cut_power(module, parts):
+    """An update that loses its power when HELD bytes of the patch have come."""
+    parts.holds = [HELD]
+    session = module.start()
+    session.send("ota flash http")
+    at = tail(module, parts.body) + HELD // SECTOR * SECTOR - 256
+
+    def is_there():
+        with open(module.flash, "rb") as file:
+            file.seek(at)
+            return file.read(256) != b"\xff" * 256
+
+    wait_until(is_there, "last page of the patch")
+    session.kill()
+
+
+def goes_on(module, code=0):
+    lines = module.run("ota flash http", code=code).lines
+    assert SUCCESS in lines
+    assert in_slot(module, NEW) and in_slot(module, OLD, "factory")
+    return lines
+
+
+def test_power_cut(module, parts, web):
+    """Whole sectors of the patch that were there need not come again."""
+    cut_power(module, parts)
+    lines = goes_on(module)
+    first, tag = parts.asked[1]
+    assert HELD - 2 * SECTOR <= first <= HELD and first % SECTOR == 0 and tag == TAG
+    assert f"Resuming at {first} of {len(parts.body)} bytes" in lines
+    assert parts.sent == [HELD, len(parts.body) - first]
+    assert web.requests == [PATCH, PATCH]
+
+
+def test_status_of_an_interrupted_patch(module, parts):
+    cut_power(module, parts)
+    waits = "Status:            Interrupted (nothing flashed yet, a patch waits)"
+    short = module.run("ota status nocheck").lines
+    assert short[-1] == waits
+    full = module.run("ota status full", options=("--link", "down")).lines
+    at = full.index(waits)
+    assert full[at + 1] == "Interrupted slot:  ota_0" and full[at + 2].endswith("/a.patch")
+    goes_on(module)
+    assert "Interrupted" not in module.run("ota status nocheck").text
+
+
+def test_three_cuts(module, parts):
+    for _ in range(3):
+        parts.asked.clear()
+        parts.sent.clear()
+        cut_power(module, parts)
+        parts.holds = []
+    goes_on(module)
+
+
+def test_the_server_has_another_patch_now(module, parts, web, patch):
+    """What was there of another one is not mixed with it."""
+    cut_power(module, parts)
+    web.pages[PATCH] = again = Parts(patch, tag='"v2"')
+    goes_on(module)
+    assert again.asked[0][1] == TAG
+    assert again.sent == [len(patch)]
+
+
+def test_server_without_parts(module, parts):
+    cut_power(module, parts)
+    parts.ranges = False
+    lines = goes_on(module)
+    assert starting_over(lines) == ["Starting over: the server does not send parts of its file"]
+    assert parts.sent[1:] == [len(parts.body)]
+
+
+def test_server_without_a_validator(module, parts):
+    parts.tag = None
+    cut_power(module, parts)
+    goes_on(module)
+    assert parts.asked == [(None, None), (None, None)]
+
+
+def test_lost_link(module, parts):
+    """Within the same session nothing is sent twice."""
+    parts.cuts = [HELD, 10000]
+    lines = module.run("ota flash http", options=("--clock", "virtual")).lines
+    assert SUCCESS in lines and in_slot(module, NEW)
+    assert sum(1 for line in lines if LOST.match(line)) == 2
+    assert sum(parts.sent) == len(parts.body)
+    assert [first for first, _ in parts.asked] == [None, HELD, HELD + 10000]
+
+
+def test_link_that_stays_lost(module, parts):
+    parts.cuts = [HELD] + [0] * 20
+    session = module.start("--clock", "virtual")
+    session.guard.settings[("ota", "http.retries")] = "1"
+    session.send("config set ota http.retries 1")
+    session.send("ota flash http")
+    lines = session.end(1).lines
+    assert lines[-1] == "  `ota flash` again goes on with the patch"
+    assert not in_slot(module, NEW)
+    parts.cuts = []
+    goes_on(module)
+    assert parts.asked[-1][0] > HELD - 2 * SECTOR
+
+
+def test_patch_of_another_length(module, parts, web, patch):
+    """The list does not fit what the server has: the whole image comes."""
+    web.pages[PATCH] = Parts(patch + b"x")
+    lines = goes_on(module)
+    assert "  Patch cannot be used: not as many bytes came as were announced" in lines
+    assert web.requests[-1] == BIN
+
+
+def test_no_room_for_a_patch(full, web, parts):
+    """Where the old image reaches to the slot's end the patch is applied as it comes."""
+    lines = full.run("ota flash http to ota_0").lines
+    assert "Applying the patch as it comes: ota_0 has no room to keep it until then" in lines
+    assert SUCCESS in lines and in_slot(full, NEW)
+    assert web.requests == [PATCH]
+
+
+def test_lost_link_while_it_is_applied(full, parts):
+    parts.cuts = [HELD, 10000]
+    lines = full.run("ota flash http to ota_0", options=("--clock", "virtual")).lines
+    assert SUCCESS in lines and in_slot(full, NEW)
+    assert sum(parts.sent) == len(parts.body)
+
+
+def test_failed_before_is_told_by_the_list(module, parts, web):
+    """A firmware that failed its trial is refused before a byte of it comes."""
+    goes_on(module)
+    module.run("ota reject", crashes=1)
+    asked = len(web.requests)
+    refused = module.run("ota flash http", code=1).lines
+    assert any("failed its trial" in line for line in refused), refused
+    assert len(web.requests) == asked
