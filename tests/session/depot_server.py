@@ -21,8 +21,15 @@ def lifeboat(*arguments, **options):
                           **options)
 
 
-def publish(folder, image, *more, product="v3.1", tag="main"):
+def publish(folder, image, *more, product="v3.1", tag="main", patches=False):
+    """Without patches, unless the test is about them: `patches` leaves their number to the program."""
+    if not patches and not {"--patches", "--base"} & set(more):
+        more += ("--patches", 0)
     return lifeboat("depot", "publish", folder, image, "--product", product, "--tag", tag, *more)
+
+
+def publish_with_patches(*arguments, **names):
+    return publish(*arguments, patches=True, **names)
 
 
 def published(*arguments, **names):
@@ -30,6 +37,10 @@ def published(*arguments, **names):
     result = publish(*arguments, **names)
     assert (result.returncode, result.stderr) == (0, ""), result
     return result.stdout
+
+
+def published_with_patches(*arguments, **names):
+    return published(*arguments, patches=True, **names)
 
 
 @dataclass

@@ -55,7 +55,7 @@ def refused(result, *words):
 
 def test_layout_of_a_new_depot(depot, write):
     image = build_image("3.1.003")
-    line = published(depot, write(image))
+    line = published(depot, write(image), patches=True)
     assert line == (f"Published 3.1.003 as v3.1/main: {len(image)} bytes, "
                     f"sha256 {hashlib.sha256(image).hexdigest()}\n"
                     "  no patch from nothing: it would be 100 % of the image\n")
@@ -256,8 +256,9 @@ def test_full_disk(depot, write):
     """A write that fails leaves the depot as it was; a limit on the size of files stands for the full disk."""
     published(depot, write(build_image("3.1.003")))
     before = tree(depot)
-    path = write(build_image("3.1.004", size=500000))
-    result = lifeboat("depot", "publish", depot, path, "--product", "v3.1", "--tag", "main", restore_signals=False,
+    path = write(build_image("3.1.004", size=500000))  # test_depot_patches.py has the same with patches
+    result = lifeboat("depot", "publish", depot, path, "--product", "v3.1", "--tag", "main", "--patches", 0,
+                      restore_signals=False,
                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300000, 300000)))
     refused(result, "releases/3.1.004", "File too large")
     assert tree(depot) == before
@@ -316,7 +317,7 @@ def test_killed_at_any_time(depot, write):
 
 def test_publishers_at_the_same_time(depot, write):
     """Twelve at once, for three tags, two of them each with the same image: all succeed, whoever comes first."""
-    images = [write(build_image(f"1.{number}", size=200000)) for number in range(6)]
+    images = [write(build_image(f"1.{number}", size=20480)) for number in range(6)]
     processes = [
         subprocess.Popen([LIFEBOAT, "depot", "publish", depot, images[number % 6], "--product", "v3.1", "--tag",
                           f"tag{number % 3}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -102,8 +102,8 @@ def test_mission(tmp_path, make_module, images):
     (factory, _), (older, older_file), (release, release_file) = images
     module = make_module(factory=factory, ota_1=older)
     depot = tmp_path / "depot"
-    published(depot, older_file, "--patches", "0")
-    published(depot, release_file, "--patches", "0")
+    published(depot, older_file)
+    published(depot, release_file)
     with DepotServer(depot) as server:
         module.server = server.address
         with Terminal(module) as terminal:

@@ -4,7 +4,8 @@
 import json
 
 import pytest
-from depot_server import PREFIX, DepotServer, lifeboat, published
+from depot_server import PREFIX, DepotServer, lifeboat
+from depot_server import published_with_patches as published
 from firmware import status_lines
 from flash_layout import area
 from history_reader import read_history

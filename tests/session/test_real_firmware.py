@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from depot_server import DepotServer, published
+from depot_server import DepotServer, published, published_with_patches
 from flash_layout import content
 from image_builder import build_image
 from nginx_server import NginxServer
@@ -132,6 +132,29 @@ def test_life_of_a_module(make_module, images, server):
     ]
     assert without_progress(session.lines) == expected
     assert sum(line.startswith("Downloading...") for line in session.lines) == 35
+    assert content(module.flash, "factory", len(first)) == first
+    assert content(module.flash, "ota_0", len(second)) == second
+    assert content(module.flash, "ota_1", len(third)) == third
+
+
+@pytest.mark.skipif(not os.environ.get("LIFEBOAT_FIRMWARE"), reason="made images have nothing in common")
+def test_life_by_patches(make_module, images, tmp_path):
+    """Two updates of real firmware: from factory, then from one slot to the other; both cost what has changed."""
+    first, second, third = (images[version] for version in RELEASES)
+    files = [tmp_path / f"{version}.bin" for version in RELEASES]
+    for file, image in zip(files, images.values()):
+        file.write_bytes(image)
+    module = make_module(factory=first)
+    depot = tmp_path / "depot"
+    published_with_patches(depot, files[1], "--base", files[0])
+    with DepotServer(depot) as server:
+        module.server = server.address
+        one = module.run("ota flash http", "module reset", timeout=120)
+        published_with_patches(depot, files[2])
+        two = module.run("ota flash http", "module reset", "ota history", timeout=120)
+    assert one.booted[-1] == "ota_0" and two.booted[-1] == "ota_1"
+    assert any(line.startswith("  By patch from factory: ") for line in one.lines)
+    assert "  By patch from ota_0: 586 bytes instead of 3653024" in two.lines
     assert content(module.flash, "factory", len(first)) == first
     assert content(module.flash, "ota_0", len(second)) == second
     assert content(module.flash, "ota_1", len(third)) == third
