@@ -93,7 +93,28 @@ static bool load_real(struct images *images)
 #define DATA_LENGTH  (CODE_OFFSET - LB_IMAGE_SEGMENT_HEADER_SIZE - LB_IMAGE_DESCRIPTION_OFFSET)
 #define TAIL         48U /* padding, checksum and digest */
 
-/* Noise (xorshift), without a sector in common with that of another seed. */
+/*
+ * What they hold: noise of half a byte's entropy in each byte, so that compressing it halves it. Another seed has no
+ * sector in common with it. As in versions of real firmware, some is new and some has only moved, or a few bytes
+ * differ.
+ */
+struct recipe {
+  uint32_t seed;
+  uint32_t fresh;      /* bytes at the beginning that are another seed's */
+  uint32_t moved_by;   /* bytes by which the rest lies further on: no multiple of anything */
+  uint32_t odd_places; /* where one byte differs, all over it */
+};
+
+static const struct recipe recipes[IMAGES_COUNT] = {
+    [IMAGES_585] = {.seed = 1},
+    [IMAGES_658] = {.seed = 1, .fresh = 96000, .moved_by = 1001},
+    [IMAGES_600] = {.seed = 2},
+    [IMAGES_601] = {.seed = 2, .odd_places = 150},
+};
+
+#define NO_ADDRESS 0x0CU /* low half of a byte that does not begin an instruction with an address */
+
+/* xorshift */
 static void fill(uint8_t *bytes, uint32_t length, uint32_t seed)
 {
   uint32_t state = seed * 2654435761U + 1U;
@@ -101,11 +122,20 @@ static void fill(uint8_t *bytes, uint32_t length, uint32_t seed)
     state ^= state << 13;
     state ^= state >> 17;
     state ^= state << 5;
-    bytes[i] = (uint8_t)(state >> 24);
+    bytes[i] = (uint8_t)(state >> 28 << 4 | NO_ADDRESS);
   }
 }
 
-static bool add_parts(struct image_parts *parts, const struct known_image *known, uint32_t seed)
+static void follow(const struct recipe *recipe, uint8_t *noise, uint32_t length)
+{
+  fill(noise + recipe->moved_by, length - recipe->moved_by, recipe->seed);
+  fill(noise, recipe->fresh, recipe->seed + IMAGES_COUNT);
+  for (uint32_t i = 0; i < recipe->odd_places; i++) {
+    noise[LB_IMAGE_DESCRIPTION_SIZE + i * (length / recipe->odd_places - 1U)] ^= 0x10U;
+  }
+}
+
+static bool add_parts(struct image_parts *parts, const struct known_image *known, const struct recipe *recipe)
 {
   const uint32_t code_length = known->length - TAIL - CODE_OFFSET;
   uint8_t *noise = malloc(known->length);
@@ -113,7 +143,7 @@ static bool add_parts(struct image_parts *parts, const struct known_image *known
     report_error("not enough memory for an image");
     return false;
   }
-  fill(noise, known->length, seed);
+  follow(recipe, noise, known->length);
   memset(noise, 0, LB_IMAGE_DESCRIPTION_SIZE);
   lb_store_le32(noise, LB_IMAGE_DESCRIPTION_MAGIC);
   const bool good = image_parts_add(parts, "data", DATA_ADDRESS, noise, DATA_LENGTH) &&
@@ -122,7 +152,7 @@ static bool add_parts(struct image_parts *parts, const struct known_image *known
   return good;
 }
 
-static bool make_one(const struct known_image *known, uint32_t seed, struct bench_image *image)
+static bool make_one(const struct known_image *known, const struct recipe *recipe, struct bench_image *image)
 {
   const struct image_header header = {
       .chip = lb_chip_by_name("esp32"), .entry = CODE_ADDRESS, .spi_mode = 2, .flash_size = 4};
@@ -130,7 +160,7 @@ static bool make_one(const struct known_image *known, uint32_t seed, struct benc
       .version = known->version, .project = "ovms3", .date = "Jan  1 2022", .time = "00:00:00"};
   struct image_parts parts = {0};
   struct image_bytes built = {0};
-  const bool good = add_parts(&parts, known, seed) && image_parts_arrange(&parts, header.chip) &&
+  const bool good = add_parts(&parts, known, recipe) && image_parts_arrange(&parts, header.chip) &&
                     image_describe(&parts, header.chip, &fields) && image_build(&header, &parts, known->length, &built);
   image_parts_free(&parts);
   *image = (struct bench_image){built.data, built.length};
@@ -139,8 +169,8 @@ static bool make_one(const struct known_image *known, uint32_t seed, struct benc
 
 static bool make_all(struct images *images)
 {
-  for (uint32_t i = IMAGES_585; i <= IMAGES_658; i++) {
-    if (!make_one(&known_images[i], i + 1, &images->version[i])) {
+  for (int i = 0; i < IMAGES_COUNT; i++) {
+    if (!make_one(&known_images[i], &recipes[i], &images->version[i])) {
       images_free(images);
       return false;
     }

@@ -14,7 +14,6 @@ struct bench_image {
   uint32_t length;
 };
 
-/* The last two are there only if the images are real. */
 enum images_version { IMAGES_585, IMAGES_658, IMAGES_600, IMAGES_601, IMAGES_COUNT };
 
 struct images {
@@ -23,7 +22,7 @@ struct images {
   char note[512]; /* which ones they are, and why: part of a sentence */
 };
 
-/* Loads all of them, or makes 585 and 658. False and an error line if not even made ones are possible. */
+/* Loads all of them, or makes all. False and an error line if not even made ones are possible. */
 bool images_load(struct images *images);
 
 void images_free(struct images *images);

@@ -11,9 +11,11 @@
 #include "bench/peers.h"
 #include "tool/report.h"
 
-#define LIMIT        1.10
-#define SECTOR       4096U
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define LIMIT          1.10 /* of the bound */
+#define LIMIT_STREAMED 1.15 /* the ring does not even out all that decoder and flash need more or less of at times */
+#define US_PER_SECOND  1000000U
+#define SECTOR         4096U
+#define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
 
 struct pair {
   const char *name;
@@ -24,9 +26,9 @@ struct pair {
 };
 
 static const struct pair pairs[] = {
-    {"600 -> 601", IMAGES_600, IMAGES_601, IMAGES_585, false},
+    {"600 -> 601", IMAGES_600, IMAGES_601, IMAGES_658, false},
     {"585 -> 658", IMAGES_585, IMAGES_658, IMAGES_585, false},
-    {"658 compressed", IMAGES_585, IMAGES_658, IMAGES_585, true},
+    {"658, no base", IMAGES_585, IMAGES_658, IMAGES_585, true},
 };
 
 static const struct rate {
@@ -56,7 +58,7 @@ static struct limits limits_of(const struct bench_image *image, uint32_t patch_l
 {
   const struct bound whole = bound_of(image, bytes_per_second);
   struct limits limits = {
-      .download_us = (uint64_t)patch_length * 1000000U / bytes_per_second,
+      .download_us = (uint64_t)patch_length * US_PER_SECOND / bytes_per_second,
       .flash_us = whole.erase_us + whole.program_us,
   };
   limits.us = limits.download_us > limits.flash_us ? limits.download_us : limits.flash_us;
@@ -83,18 +85,31 @@ static bool run(bool (*update)(struct board *board), const struct scenario *scen
   return good;
 }
 
-/* A patch that waits until it is checked is judged by the sum, one that is applied as it comes by the maximum. */
-static bool judge(const struct pair *pair, const struct offer *offer, const struct limits *limits,
-                  const struct outcome *ours)
+/*
+ * Within the bound, wherever a patch that is checked before it is applied can be; where the sum is above that already,
+ * within the same part of the sum.
+ */
+static double most_seconds(const struct pair *pair, const struct limits *limits)
 {
-  const uint64_t least = pair->from_nothing ? limits->us : limits->checked_us;
+  if (pair->from_nothing) {
+    return LIMIT_STREAMED * seconds(limits->us);
+  }
+  const double most = LIMIT * seconds(limits->us);
+  return seconds(limits->checked_us) <= most ? most : LIMIT * seconds(limits->checked_us);
+}
+
+static bool judge(const struct pair *pair, const struct rate *rate, const struct offer *offer,
+                  const struct limits *limits, const struct outcome *ours)
+{
   const uint64_t expected = (uint64_t)offer->files[0].length + offer->patch_length;
+  const double most = most_seconds(pair, limits);
   if (ours->received != expected) {
-    report_error("%s: %llu bytes came, not the list and the patch", pair->name, (unsigned long long)ours->received);
+    report_error("%s at %s: %llu bytes came, not the list and the patch", pair->name, rate->name,
+                 (unsigned long long)ours->received);
     return false;
   }
-  if (ours->seconds > LIMIT * seconds(least)) {
-    report_error("%s: %.3f of the bound, more than %.2f", pair->name, ours->seconds / seconds(least), LIMIT);
+  if (ours->seconds > most) {
+    report_error("%s at %s: %.2f s, more than %.2f", pair->name, rate->name, ours->seconds, most);
     return false;
   }
   return true;
@@ -127,7 +142,7 @@ static bool measure(const struct images *images, const struct pair *pair, const 
     printf(" %8.2f %6.3f", seconds(limits.checked_us), ours.seconds / seconds(limits.checked_us));
   }
   printf(" %9llu %8.2f\n", (unsigned long long)real.received, real.seconds);
-  return judge(pair, offer, &limits, &ours);
+  return judge(pair, rate, offer, &limits, &ours);
 }
 
 static bool measure_pair(const struct images *images, const struct pair *pair)

@@ -113,8 +113,8 @@ static bool table_of_ways(const struct images *images, const struct rate *rate)
 }
 
 /*
- * What comparing sectors saves where the target holds something similar: for information, without a limit. Made images
- * of two versions have nothing in common, so the second row needs real ones.
+ * What comparing sectors saves where the target holds something similar: for information, without a limit. What made
+ * images of two versions have in common is made, too, so the second row needs real ones.
  */
 static bool table_of_contents(const struct images *images, const struct rate *rate)
 {

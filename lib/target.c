@@ -4,6 +4,7 @@
 #include "lib/otadata_parts.h"
 #include "lifeboat/error.h"
 #include "lifeboat/journal.h"
+#include "lifeboat/stage.h"
 #include "lifeboat/trial.h"
 
 int lb_target_start(struct lb_target *target, const struct lb_device *device, const struct lb_partition *running)
@@ -44,16 +45,25 @@ static bool must_stay_selected(const struct lb_target *target)
   return !factory_runs && target->has_selected && lb_partition_same(&target->slot, &target->selected);
 }
 
+/* Does the slot have a journal, or does a patch wait in its tail? */
+static bool has_signs(const struct lb_target *target)
+{
+  const struct lb_flash *flash = target->device->flash;
+  struct lb_journal journal;
+  struct lb_stage stage;
+  return lb_journal_read(&journal, flash, &target->slot) == LB_OK ||
+         lb_stage_open(&stage, flash, &target->slot) == LB_OK;
+}
+
 /*
  * Is there an update that can be gone on with? Its image may be whole already, and not be selected yet. If a record
- * means the slot it was selected since, and only its journal was not closed.
+ * means the slot it was selected since, and only its journal was not closed, or its patch not discarded.
  */
 static bool was_interrupted(const struct lb_target *target)
 {
-  struct lb_journal journal;
   struct lb_otadata otadata;
   uint32_t slots = target->count;
-  if (lb_journal_read(&journal, target->device->flash, &target->slot) != LB_OK) {
+  if (!has_signs(target)) {
     return false;
   }
   if (lb_otadata_read(&otadata, target->device) != LB_OK) {

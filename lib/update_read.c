@@ -12,7 +12,7 @@ static int read_body(const struct lb_update *update, uint32_t offset, uint8_t *b
   const struct lb_writer *writer = &update->writer;
   uint32_t address = update->config.target.offset + offset;
   uint32_t on_flash = address < writer->address ? lb_smaller(length, writer->address - address) : 0;
-  int err = lb_flash_read(writer->flash, address, buffer, on_flash);
+  int err = on_flash > 0 ? lb_flash_read(writer->flash, address, buffer, on_flash) : LB_OK;
   if (err == LB_OK && on_flash < length) {
     memcpy(buffer + on_flash, writer->buffer + (address + on_flash - writer->address), length - on_flash);
   }

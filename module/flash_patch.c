@@ -53,12 +53,30 @@ uint32_t flash_patch_wanted(const struct flash_job *job)
   return job->patch.way == FLASH_PATCH_NOT ? job->size : job->patch.offer.size;
 }
 
+/*
+ * Bytes before the target's last sector that the session leaves alone: the stage; and where the image takes no more
+ * than a quarter of its last block, all behind it, since three sectors are erased in less time than a block (135 and
+ * 150 ms).
+ */
+static uint32_t reserved(const struct flash_job *job)
+{
+  const struct lb_flash *flash = job->module->device.flash;
+  uint32_t sector = lb_flash_sector(flash);
+  uint32_t block = lb_flash_largest_erase(flash);
+  uint32_t room = job->target.size - sector;
+  uint32_t staged = job->patch.way == FLASH_PATCH_STAGED ? lb_stage_reserved(&job->patch.stage) : 0;
+  uint32_t end = (job->size + sector - 1U) & ~(sector - 1U);
+  uint32_t into_block = (job->target.offset + end) & (block - 1U);
+  bool worth_it = into_block > 0 && into_block <= block / 4U;
+  return worth_it && end <= room - staged ? room - end : staged;
+}
+
 struct lb_update_config flash_patch_config(struct flash_job *job)
 {
   struct lb_update_config config = flash_transfer_config(job);
   config.source = flash_patch_origin(job);
   config.validator = ""; /* the same patch makes the same image: what a cut left of it is compared */
-  config.reserved = job->patch.way == FLASH_PATCH_STAGED ? lb_stage_reserved(&job->patch.stage) : 0;
+  config.reserved = reserved(job);
   return config;
 }
 

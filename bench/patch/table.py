@@ -12,9 +12,8 @@ s, MB    processor seconds and peak resident memory of the program that made it 
 instr/B  instructions that applying it took for each byte of the new file: the whole process as callgrind counts it, with
          reading, writing and digests; "-": an interpreter is around it, or it was not counted
 state    memory to apply it. Ours: the decoder's struct, as the patch announces it. Others (~): peak resident memory of the
-         process that applies it, less that of the same program doing nothing; nearly all need old and new file in memory
-         and were not made for less, but detools heatshrink was, and its C library needs little more than 256 bytes of
-         window, which is not seen here"""
+         process that applies it, less that of the same program doing nothing; the desktop program's, that is: detools
+         heatshrink has a C library for small machines, with a window of 256 bytes, which is not measured here"""
 
 
 def row(name, result, new_size, hdiffpatch):

@@ -2,8 +2,8 @@
 /*
  * Which slot an update is written to: never the running one and never factory. From an OTA slot the next one in turn,
  * but for the one that a failed trial goes back to, if there is another. From factory, in this order: a slot without a
- * verifying image, or in which an update was interrupted; one that otadata does not select; the first. Finding out
- * whether images verify means reading them, so this works in steps of LB_VERIFY_STEP bytes.
+ * verifying image, or in which an update was interrupted or a patch waits; one that otadata does not select; the first.
+ * Finding out whether images verify means reading them, so this works in steps of LB_VERIFY_STEP bytes.
  */
 #ifndef LIFEBOAT_TARGET_H
 #define LIFEBOAT_TARGET_H

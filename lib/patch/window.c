@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define READ_MORE 4U /* bytes beside those that are wanted, where neighbours are no likelier than others to be next */
+
 /*
  * An error of a callback is kept, and none is called any more; what is decoded with bytes of 0 instead is thrown away
  * when the step ends.
@@ -28,6 +30,25 @@ static int read_result(struct lb_patch *patch, uint32_t offset, void *buffer, ui
                                  : patch->failure;
 }
 
+/* How much to read from `offset` on: all there is room for where reading goes on, else little more than is wanted. */
+static uint16_t read_size(const struct lb_patch_window *window, uint32_t offset, uint32_t length)
+{
+  bool goes_on = offset >= window->start && offset - window->start <= window->length;
+  uint32_t size = goes_on || length + READ_MORE > window->size ? window->size : length + READ_MORE;
+  return (uint16_t)size;
+}
+
+/* Moves what is there of the bytes from `offset` on to the window's start. Returns how many those are. */
+static uint16_t keep(struct lb_patch_window *window, uint32_t offset)
+{
+  bool inside = offset >= window->start && offset - window->start < window->length;
+  uint32_t first = inside ? offset - window->start : window->length;
+  for (uint32_t i = first; i < window->length; i++) {
+    window->bytes[i - first] = window->bytes[i];
+  }
+  return (uint16_t)(window->length - first);
+}
+
 const uint8_t *lb_patch_base_bytes(struct lb_patch *patch, struct lb_patch_window *window, uint32_t offset,
                                    uint32_t length)
 {
@@ -35,16 +56,18 @@ const uint8_t *lb_patch_base_bytes(struct lb_patch *patch, struct lb_patch_windo
       length <= window->length - (offset - window->start)) {
     return window->bytes + (offset - window->start);
   }
+  uint16_t size = read_size(window, offset, length);
+  uint16_t kept = keep(window, offset);
   uint32_t available = offset < patch->base_length ? patch->base_length - offset : 0;
-  if (available > window->size) {
-    available = window->size;
+  if (available > size) {
+    available = size;
   }
   window->start = offset;
-  window->length = window->size;
-  if (available && lb_patch_read_base(patch, offset, window->bytes, available) != LB_OK) {
+  window->length = size;
+  if (available > kept && lb_patch_read_base(patch, offset + kept, window->bytes + kept, available - kept) != LB_OK) {
     available = 0;
   }
-  memset(window->bytes + available, 0, window->size - available);
+  memset(window->bytes + available, 0, size - available);
   return window->bytes;
 }
 
@@ -55,8 +78,9 @@ static void read_written(struct lb_patch *patch, uint32_t offset, uint8_t *bytes
   if (!(offset >= window->start && offset - window->start <= window->length &&
         length <= window->length - (offset - window->start))) {
     uint32_t available = patch->written - offset;
+    uint16_t size = read_size(window, offset, length);
     window->start = offset;
-    window->length = (uint16_t)(available < window->size ? available : window->size);
+    window->length = (uint16_t)(available < size ? available : size);
     if (read_result(patch, offset, window->bytes, window->length) != LB_OK) {
       memset(window->bytes, 0, window->length);
     }

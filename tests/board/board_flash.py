@@ -35,6 +35,7 @@ SECOND = Firmware("second", "2.0.0")
 CRASHING = Firmware("crashing", "3.0.0")
 HANGING = Firmware("hanging", "4.0.0")
 FRAGILE = Firmware("fragile", "5.0.0")
+DECODING = Firmware("decoding", "6.0.0")
 ALL = (FIRST, SECOND, CRASHING, HANGING, FRAGILE)
 
 

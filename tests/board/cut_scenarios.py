@@ -13,17 +13,19 @@ OK = "OTA flash was successful"
 CARD_FILE = "/sd/new.bin"
 BY_CARD = f"ota flash vfs {CARD_FILE}"
 BY_HTTP = "ota flash http"
+BY_PATCH = "  By patch from "
 CONFIRMED = "  Its trial has ended well: "
 TRIES = 5
 PAGE = 256
 
 
 class Place:
-    """A folder with a server and a card, where boards are started: one for each board at a time."""
+    """A folder with servers and a card, where boards are started: one for each board at a time."""
 
-    def __init__(self, folder, server):
+    def __init__(self, folder, server, patches):
         self.folder = folder
         self.server = server
+        self.patches = patches  # a server that has patches beside the image
         self.flash = folder / "flash.bin"
         self.card = folder / "card.img"
         folder.mkdir(exist_ok=True)
@@ -35,8 +37,8 @@ class Place:
     def put(self, content):
         self.flash.write_bytes(content)
 
-    def settings(self, **values):
-        board_flash.settings(self.flash, server=server_setting(self.server.address), **values)
+    def settings(self, server=None, **values):
+        board_flash.settings(self.flash, server=server_setting((server or self.server).address), **values)
 
     def trace(self, script, last=None):
         """Plays a script, perhaps up to an operation; returns the trace, and what was reported as selected when."""
@@ -144,6 +146,32 @@ def recover_card(place, choices):
     with place.board() as board:
         if booted(board, {slot or "ota_0": COPIED[slot] for slot in choices}) == "ota_0":
             updated(board, BY_CARD, FRAGILE, "ota_1")
+
+
+# ---- patch: from the first slot to the second, which holds another image; it waits in that one's tail ----
+
+
+def prepare_patch(place):
+    prepare_card(place)
+    place.settings(place.patches)
+
+
+def play_patch(board, report):
+    rows = board.command(BY_HTTP)
+    assert OK in rows and any(row.startswith(BY_PATCH) for row in rows), rows
+    report("ota_1")
+    board.command("module reset")
+    report("ota_1")
+
+
+def recover_patch(place, choices):
+    """Wherever it was cut, the whole image does not come."""
+    with place.board() as board:
+        if booted(board, {slot or "ota_0": COPIED[slot] for slot in choices}) == "ota_0":
+            rows = board.command(BY_HTTP)
+            assert OK in rows and any(row.startswith(BY_PATCH) for row in rows), rows
+            board.command("module reset")
+            runs(board, FRAGILE, "ota_1")
 
 
 # ---- selection ----
@@ -279,6 +307,7 @@ SCENARIOS = (
     scenario("download", prepare_download, play_download, recover_download, 150, ["ota_0"], ["ota_0"]),
     scenario("resume", prepare_resume, play_resume, recover_download, 120, ["ota_0"], ["ota_0"]),
     scenario("card", prepare_card, play_card, recover_card, 140, ["ota_1"], ["ota_1"]),
+    scenario("patch", prepare_patch, play_patch, recover_patch, 120, ["ota_1"], ["ota_1"]),
     scenario("selection", prepare_full, play_selection, recover_selection, 50, ["ota_0", "ota_1", "factory"]),
     scenario("trial", prepare_trial, play_trial, recover_trial, 30, ["ota_1"]),
     scenario("confirmation", prepare_full, play_confirmation, recover_confirmation, 25, ["ota_1"]),

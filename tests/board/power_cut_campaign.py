@@ -27,13 +27,13 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1] / "session"))
 
 import board_flash  # noqa: E402
-from board_flash import FIRST, SECOND  # noqa: E402
+from board_flash import FIRST, FRAGILE, SECOND  # noqa: E402
 from cut_scenarios import SCENARIOS, Place, Recording  # noqa: E402
 from depot_server import DepotServer  # noqa: E402
 from flash_trace import BEFORE  # noqa: E402
 from qemu_board import Ended  # noqa: E402
 
-RANDOM = ("download", "card", "download", "trial")  # scenarios that are ended at random moments, in turn
+RANDOM = ("download", "card", "patch", "trial")  # scenarios that are ended at random moments, in turn
 MEASURED = 3  # times that each is played to its end before; the shortest one is how long it takes
 IN_THE_MIDDLE = 0.6  # at least this part of the ends has to come before the scenario's own end
 
@@ -48,11 +48,12 @@ class Campaign:
         self.stranded = []
 
     def __enter__(self):
-        depot = self.folder / "depot"
-        board_flash.publish(depot, FIRST, SECOND)
-        self.servers.append(DepotServer(depot))
+        plain, patched = self.folder / "depot", self.folder / "patched-depot"
+        board_flash.publish(plain, FIRST, SECOND)
+        board_flash.publish(patched, FIRST, SECOND, FRAGILE, patches=2)
+        self.servers += [DepotServer(plain), DepotServer(patched)]
         for number in range(self.jobs):
-            self.places.put(Place(self.folder / f"place-{number}", self.servers[0]))
+            self.places.put(Place(self.folder / f"place-{number}", *self.servers))
         return self
 
     def __exit__(self, *_):
@@ -199,8 +200,8 @@ class Campaign:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--cuts", type=int, default=520,
-                        help="at operations of the flash, replayed from a recorded life (default 520)")
+    parser.add_argument("--cuts", type=int, default=620,
+                        help="at operations of the flash, replayed from a recorded life (default 620)")
     parser.add_argument("--stops", type=int, default=3, help="of a scenario, where QEMU is ended (default 3)")
     parser.add_argument("--ends", type=int, default=100, help="by SIGTERM (default 100)")
     parser.add_argument("--seed", type=int, default=5, help="of the moments of the ends (default 5)")

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TALLY_COUNTS 48U
+#define TALLY_COUNTS 56U
 #define TALLY_TOLD   10U /* complaints of a process that are printed; further ones are only counted */
 
 struct tally {

@@ -126,6 +126,17 @@ static void put_settings(struct engine *engine)
   }
 }
 
+/* Those that the script asks for. */
+static void put_patches(struct engine *engine)
+{
+  for (uint32_t i = 0; i < engine->scenario->steps; i++) {
+    const struct step *step = &engine->scenario->script[i];
+    if (step->profile != 0) {
+      (void)patches_get(&engine->patches, &engine->images, step->base, step->image, step->profile);
+    }
+  }
+}
+
 void engine_open(struct engine *engine, const struct scenario *scenario)
 {
   const struct sim_geometry geometry = geometry_of(scenario);
@@ -137,6 +148,7 @@ void engine_open(struct engine *engine, const struct scenario *scenario)
   must(sim_flash_open_memory(&engine->chip, &geometry) == LB_OK);
   images_build(&engine->images, scenario->geometry == GEOMETRY_REAL,
                slot_size(scenario) < 300000 ? slot_size(scenario) : 300000);
+  put_patches(engine);
   lay_out(engine);
   put_table(engine);
   put_images(engine);
@@ -156,6 +168,7 @@ void engine_close(struct engine *engine)
     run_free(engine->runs[level]);
   }
   free(engine->reference);
+  patches_free(&engine->patches);
   images_free(&engine->images);
   sim_flash_close(&engine->chip);
 }

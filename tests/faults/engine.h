@@ -26,12 +26,15 @@
 #include "lifeboat/erase.h"
 #include "lifeboat/history.h"
 #include "lifeboat/nvs.h"
+#include "lifeboat/stage.h"
 #include "lifeboat/update.h"
+#include "lifeboat/update_patch.h"
 #include "ports/mbedtls/hash.h"
 #include "ports/sim/flash.h"
 #include "tests/faults/images.h"
 #include "tests/faults/known_hash.h"
 #include "tests/faults/ledger.h"
+#include "tests/faults/patches.h"
 
 #define MAX_DEPTH      10U    /* cuts in a row */
 #define MAX_OPERATIONS 20000U /* of one run: more than any that ends */
@@ -65,6 +68,8 @@ struct step {
   uint32_t bytes;        /* after which the link is lost */
   int expected;          /* error of a refusal */
   const char *validator; /* of the source: NULL none, "" a local file */
+  enum image_name base;  /* of a patch; IMAGE_NONE: from nothing */
+  uint8_t profile;       /* LB_PATCH_PROFILE_...; 0: no patch */
   const char *text;      /* a setting's value */
 };
 
@@ -82,6 +87,7 @@ struct scenario {
   struct record_plan records[2];  /* of otadata at the beginning */
   uint32_t settings;              /* how often a setting was changed before, so that pages of nvs fill up */
   struct choice boots;            /* what then boots; the engine makes sure */
+  uint32_t thin; /* of the cuts after cuts, and of walks, one in so many is tried: it is slow; 0: all */
   const struct step *script;
   uint32_t steps;
 };
@@ -132,9 +138,13 @@ struct run {
   struct lb_device device;
   struct lb_boot_decision decision;
   struct known_hash sha256;
+  struct known_hash sha256_patch;
   struct lb_hash md5;
   struct mbedtls_hash md5_state;
   uint8_t sector[4096]; /* lent to updates */
+  struct lb_stage stage;
+  struct lb_update_patch by_patch;
+  struct lb_patch_default decoder; /* of either profile */
   union {
     struct lb_verify verify;
     struct lb_update update;
@@ -153,6 +163,7 @@ struct engine {
   const struct scenario *scenario;
   struct sim_flash chip;
   struct images images;
+  struct patches patches;
   struct lb_partition slots[SLOTS]; /* size 0: not in this layout */
   struct lb_partition otadata;
   struct lb_partition nvs;

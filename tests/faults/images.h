@@ -12,6 +12,7 @@ enum image_name {
   IMAGE_OLDER,
   IMAGE_NEW,     /* shares nothing with others */
   IMAGE_NEXT,    /* as IMAGE_OLD, with another version: most of its sectors are the same */
+  IMAGE_BUILD,   /* as the beginning of IMAGE_OLD, with another version and a part that is another */
   IMAGE_FOREIGN, /* of another project */
   IMAGE_CHIP,    /* for another chip */
   IMAGE_FULL,    /* as long as a slot: no room for a journal */

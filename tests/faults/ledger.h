@@ -52,6 +52,12 @@ struct ledger {
   bool has_progress;        /* an update with a journal was cut */
   struct choice progress;   /* of that image in that slot */
   uint32_t position;        /* bytes of it that had been transferred */
+  bool has_stage;           /* a patch waits, or a part of one */
+  bool stage_whole;         /* all of it, and it was found to be right */
+  bool stage_damaged;       /* a bit of it has flipped since */
+  uint8_t stage_slot;       /* in the tail of that slot */
+  uint8_t stage_patch;      /* number of the patch */
+  uint32_t stage_position;  /* bytes of it that had been fetched */
   const char *setting;      /* the value that was stored; NULL: none */
   const char *setting_next; /* or this one, if one was being stored */
   uint32_t notes;           /* entries of the history that were stored */

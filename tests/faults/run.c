@@ -57,6 +57,7 @@ void run_prepare(struct run *run)
   run->flash.program = tap_program;
   run->flash.erase = tap_erase;
   known_hash_start(&run->sha256, &engine->images);
+  known_hash_start(&run->sha256_patch, &engine->images);
   mbedtls_hash_md5(&run->md5, &run->md5_state);
   run->device = (struct lb_device){
       .flash = &run->flash,

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 static const struct scenario *const tables[] = {scenarios_update, scenarios_resume,   scenarios_select, scenarios_slots,
-                                                scenarios_trial,  scenarios_fallback, scenarios_real};
+                                                scenarios_trial,  scenarios_fallback, scenarios_patch,  scenarios_real};
 
 const struct scenario *scenario_at(uint32_t index)
 {

@@ -16,6 +16,7 @@ extern const struct scenario scenarios_select[];
 extern const struct scenario scenarios_slots[];
 extern const struct scenario scenarios_trial[];
 extern const struct scenario scenarios_fallback[];
+extern const struct scenario scenarios_patch[];
 extern const struct scenario scenarios_real[];
 
 #endif

@@ -33,6 +33,23 @@ void step_lose_link(struct run *run, const struct step *step);
  */
 void step_refused(struct run *run, const struct step *step);
 
+/*
+ * Updates to .image by a patch of .profile from .base (IMAGE_NONE: from nothing), into .slot (0: the library chooses):
+ * it is fetched into the tail of the slot, checked and applied from there, or, where there is no room, applied as it
+ * comes. The base is whichever slot claims to hold it; a patch whose base none holds is tried on what runs. A patch
+ * that fails, which .expected has to be the reason of, gives way to the image as a whole. .validator is the server's.
+ *
+ * The same step again fetches nothing that was staged before, but the sector that was cut; and nothing touches the
+ * target's image before the patch is whole and its base the right one.
+ */
+void step_patch(struct run *run, const struct step *step);
+
+/* The same, up to where the patch is checked: it waits, and nobody goes on. */
+void step_stage(struct run *run, const struct step *step);
+
+/* A bit flips in the patch that waits, .bytes behind its beginning. */
+void step_damage_stage(struct run *run, const struct step *step);
+
 /* Copies the image in .from into .slot, and does not select it. */
 void step_copy(struct run *run, const struct step *step);
 

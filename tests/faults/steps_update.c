@@ -8,12 +8,12 @@
 #define PIECE  200U /* bytes that come at once */
 #define SOURCE "http://127.0.0.1/ovms3.bin"
 
-static uint8_t slot_number(const struct lb_partition *slot)
+uint8_t step_slot_number(const struct lb_partition *slot)
 {
   return (uint8_t)SLOT_OTA((uint32_t)slot->subtype - LB_SUBTYPE_OTA_0);
 }
 
-static struct lb_partition choose_target(struct run *run)
+struct lb_partition step_choose_target(struct run *run)
 {
   struct lb_target *target = &run->work.target;
   const struct lb_partition running = step_running(run);
@@ -26,7 +26,7 @@ static struct lb_partition choose_target(struct run *run)
   return target->slot;
 }
 
-static struct lb_update_config configure(struct run *run, const struct step *step, const struct lb_partition *target)
+struct lb_update_config step_configure(struct run *run, const struct step *step, const struct lb_partition *target)
 {
   return (struct lb_update_config){
       .device = &run->device,
@@ -84,7 +84,7 @@ static int transfer(struct run *run, const struct built_image *image, uint32_t e
   return result;
 }
 
-static int finish(struct run *run)
+int step_finish_update(struct run *run)
 {
   int result = LB_MORE;
   while (result == LB_MORE) {
@@ -113,13 +113,12 @@ static void check_transferred(struct run *run, const struct ledger *before, stru
 
 static struct choice begin_writing(struct run *run, const struct lb_partition *slot, enum image_name image)
 {
-  const struct choice target = {.slot = slot_number(slot), .image = (uint8_t)image};
+  const struct choice target = {.slot = step_slot_number(slot), .image = (uint8_t)image};
   run->ledger.content[target.slot] = IMAGE_NONE;
   return target;
 }
 
-/* Has it happened already? Then the module runs it. */
-static bool is_done(const struct run *run, const struct step *step)
+bool step_is_done(const struct run *run, const struct step *step)
 {
   return run->ledger.running.image == step->image;
 }
@@ -147,46 +146,57 @@ static struct belief begin_selection(struct run *run, struct choice target, uint
   return next;
 }
 
-static void update_slot(struct run *run, const struct step *step, const struct lb_partition *slot)
+struct belief step_begin_update(struct run *run, const struct step *step, struct choice target)
 {
-  const struct built_image *image = &run->engine->images.built[step->image];
-  const struct ledger before = run->ledger;
-  const struct lb_update_config config = configure(run, step, slot);
-  const struct choice target = begin_writing(run, slot, step->image);
   const struct belief next = begin_selection(run, target, step->attempts);
-  run->ledger.content[target.slot] = (uint8_t)step->image; /* what is there if it boots: nothing else may */
-  step_must(run, begin(run, &config), "beginning the update");
-  const uint32_t from = lb_update_position(&run->work.update);
-  step_must(run, transfer(run, image, image->length, target), "the update");
-  check_transferred(run, &before, target, image->length - from);
-  step_must(run, finish(run), "finishing the update");
-  CHECK(run, 4, check_image_in(run, target.slot) == step->image, "the update is done, and its slot is not whole");
-  ledger_done(&run->ledger, &next);
+  run->ledger.content[target.slot] = target.image; /* what is there if it boots: nothing else may */
+  return next;
+}
+
+void step_end_update(struct run *run, struct choice target, const struct belief *next)
+{
+  CHECK(run, 4, check_image_in(run, target.slot) == target.image, "the update is done, and its slot is not whole");
+  ledger_done(&run->ledger, next);
   run->ledger.has_progress = false;
   run->ledger.hides = false;
 }
 
+void step_update_slot(struct run *run, const struct step *step, const struct lb_partition *slot)
+{
+  const struct built_image *image = &run->engine->images.built[step->image];
+  const struct ledger before = run->ledger;
+  const struct lb_update_config config = step_configure(run, step, slot);
+  const struct choice target = begin_writing(run, slot, step->image);
+  const struct belief next = step_begin_update(run, step, target);
+  step_must(run, begin(run, &config), "beginning the update");
+  const uint32_t from = lb_update_position(&run->work.update);
+  step_must(run, transfer(run, image, image->length, target), "the update");
+  check_transferred(run, &before, target, image->length - from);
+  step_must(run, step_finish_update(run), "finishing the update");
+  step_end_update(run, target, &next);
+}
+
 void step_update(struct run *run, const struct step *step)
 {
-  if (!is_done(run, step)) {
-    const struct lb_partition slot = choose_target(run);
-    update_slot(run, step, &slot);
+  if (!step_is_done(run, step)) {
+    const struct lb_partition slot = step_choose_target(run);
+    step_update_slot(run, step, &slot);
   }
 }
 
 void step_update_to(struct run *run, const struct step *step)
 {
-  if (!is_done(run, step) && run->ledger.running.slot == step->from) {
-    const struct lb_partition slot = step->slot == NO_SLOT ? choose_target(run) : run->engine->slots[step->slot];
-    update_slot(run, step, &slot);
+  if (!step_is_done(run, step) && run->ledger.running.slot == step->from) {
+    const struct lb_partition slot = step->slot == NO_SLOT ? step_choose_target(run) : run->engine->slots[step->slot];
+    step_update_slot(run, step, &slot);
   }
 }
 
 void step_lose_link(struct run *run, const struct step *step)
 {
   const struct built_image *image = &run->engine->images.built[step->image];
-  const struct lb_partition slot = choose_target(run);
-  const struct lb_update_config config = configure(run, step, &slot);
+  const struct lb_partition slot = step_choose_target(run);
+  const struct lb_update_config config = step_configure(run, step, &slot);
   const struct choice target = begin_writing(run, &slot, step->image);
   step_must(run, begin(run, &config), "beginning the update");
   step_must(run, transfer(run, image, step->bytes, target), "the update");
@@ -199,8 +209,8 @@ void step_refused(struct run *run, const struct step *step)
   if (run->ledger.running.slot != step->from) {
     return; /* a cut, and the loss of power that it is, has changed what runs */
   }
-  const struct lb_partition slot = step->slot == NO_SLOT ? choose_target(run) : run->engine->slots[step->slot];
-  const struct lb_update_config config = configure(run, step, &slot);
+  const struct lb_partition slot = step->slot == NO_SLOT ? step_choose_target(run) : run->engine->slots[step->slot];
+  const struct lb_update_config config = step_configure(run, step, &slot);
   struct lb_update *update = &run->work.update;
   int result = lb_update_start(update, &config);
   for (uint32_t at = 0; result == LB_OK && at < image->length;) {

@@ -29,15 +29,17 @@ void campaign_do(const struct campaign *campaign, const struct scenario *scenari
     abort();
   }
   engine_open(engine, scenario);
+  const uint32_t thin = scenario->thin != 0 ? scenario->thin : 1U;
   const bool real = scenario->geometry == GEOMETRY_REAL;
   engine->seed = campaign->seed;
   engine->verbose = campaign->verbose;
   engine->depth = real ? 1 : 2;
   engine->part = real ? campaign->part_real : campaign->part;
+  engine->part *= thin;
   engine->shard = shard;
   engine->shards = SHARDS;
   engine_explore(engine);
-  engine_walk(engine, campaign->walks, campaign->walk_length);
+  engine_walk(engine, (campaign->walks + thin - 1U) / thin, campaign->walk_length);
   outcome->counts = engine->counts;
   outcome->seconds = processor_seconds() - started;
   engine_close(engine);

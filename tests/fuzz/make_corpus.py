@@ -3,6 +3,8 @@
 """Makes the seeds of the fuzz targets: corpus/TARGET/seed-NAME. Minimised findings lie beside them under other names.
 
 usage: make_corpus.py
+
+Those of fuzz_patch are made by make_patch_seeds.c, which has the encoder.
 """
 
 import hashlib
@@ -551,6 +553,31 @@ def stage():
     put("fuzz_stage", "blank", b"\0")
 
 
+def patches():
+    digest = "ab" * 32
+    head = "lifeboat-patches 1\n"
+    image = f"image 3670032 {digest} 3.3.003\n"
+
+    def text(name, lines, piece=200):
+        put("fuzz_patch_list", name, bytes([piece]) + lines.encode())
+
+    text("one", head + image + "patch 562 @0 ovms3.bin.9af3c2d1a0b1c2d3.patch 3.3.002\n")
+    text("all", head + image + "".join(f"patch {900 - 100 * i} @{i % 2} p{i}.patch\n" for i in range(6)), 6)
+    text("nothing", head + image + "patch 2021303 - ovms3.bin.full.patch\n", 0)
+    text("target", head + image + "patch 5 @2 a.patch\n")
+    text("names", head + image + "patch 5 - .a\npatch 6 - a/b\npatch 7 - ..\npatch 8 - a%2fb\npatch 9 - " + "a" * 64)
+    text("numbers", head + image + "patch 4294967296 - a\npatch 0 - b\npatch -1 - c\npatch 4294967295 - d\n")
+    text("unknown", head + "remark x\n\n" + image + "patch 1 - a b c d e f g h\nimage 1 2 3\n", 1)
+    text("long", head + image + "x" * 300 + "\npatch 1 - a\n")
+    text("upper", head + image.replace("ab", "AB") + "patch 1 - a\n")
+    text("without-image", head + "patch 1 - a\n")
+    text("no-list", "<html>")
+    noise = hashlib.shake_256(b"patch").digest(400)
+    for mode, base, new in ((0, noise, noise[:200] + b"x" + noise[200:]), (1, b"", noise), (15, noise, noise[50:]),
+                            (6, b"\x25\x10\x00\x21\xf0\xff" * 60, b"\x25\x11\x00\x21\xef\xff" * 60)):
+        put("fuzz_patch_make", f"{mode}", bytes([mode]) + struct.pack("<H", len(base)) + base + new)
+
+
 def resume():
     put("fuzz_resume", "half", bytes([0, 4, 1, 7]))
     put("fuzz_resume", "two-blocks", bytes([0, 6, 3, 7]) + b"\xff" * 4 + b"\0")
@@ -727,6 +754,7 @@ def main():
     otadata()
     journal()
     stage()
+    patches()
     console()
     resume()
     history()

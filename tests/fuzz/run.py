@@ -21,7 +21,7 @@ BUILD = ROOT / "build" / "fuzz"
 PARALLEL = 2
 CALL_SECONDS = 20  # that one input may take
 MEMORY_MB = 2048
-LONGEST = {"fuzz_nvs": 12400, "fuzz_table": 3300, "fuzz_otadata": 1100, "fuzz_journal": 600, "fuzz_stage": 600,
+LONGEST = {"fuzz_nvs": 12400, "fuzz_table": 3300, "fuzz_otadata": 1100, "fuzz_journal": 600, "fuzz_stage": 600, "fuzz_patch": 1500,
            "fuzz_history": 3000}
 LONGEST_OTHER = 2048
 KEPT = {"fuzz_nvs": 4300}  # bytes of an input that --keep adds

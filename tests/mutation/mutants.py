@@ -5,21 +5,8 @@
 tired person could write: not a syntax error, and not something that changes nothing.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Mutant:
-    name: str  # what it breaks, in words
-    file: str  # in lib/
-    old: str
-    new: str
-    tests: tuple  # the likely killers, run first
-
-
-def mutant(name, file, old, new, *tests):
-    return Mutant(name, file, old, new, tests)
-
+from mutant import mutant
+from mutants_patch import PATCH
 
 FLASH = (
     mutant(
@@ -587,7 +574,7 @@ UPDATE = (
     ),
     mutant(
         "compares a slot that holds no image",
-        "update_journal.c",
+        "old_image.c",
         "if (err || bytes[0] != LB_IMAGE_MAGIC || bytes[1] > LB_IMAGE_SEGMENTS_MAX) {",
         "if (err || bytes[1] > LB_IMAGE_SEGMENTS_MAX) {",
         "test_update_rules",
@@ -756,8 +743,8 @@ SETTINGS = (
     mutant(
         "takes a damaged entry of the history",
         "history.c",
-        "if (lb_crc32(0, bytes, end) != lb_load_le32(bytes + end) || bytes[AT_VERSION] != VERSION ||",
-        "if (bytes[AT_VERSION] != VERSION ||",
+        "if (lb_crc32(0, bytes, end) != lb_load_le32(bytes + end) || bytes[AT_VERSION] < VERSION_1 ||",
+        "if (bytes[AT_VERSION] < VERSION_1 ||",
         "test_history_hostile",
         "test_history",
     ),
@@ -770,4 +757,4 @@ SETTINGS = (
     ),
 )
 
-MUTANTS = FLASH + TABLE + IMAGE + OTADATA + TRIAL + BOOT + TARGET + WRITER + UPDATE + JOURNAL + SETTINGS
+MUTANTS = FLASH + TABLE + IMAGE + OTADATA + TRIAL + BOOT + TARGET + WRITER + UPDATE + JOURNAL + SETTINGS + PATCH

@@ -26,7 +26,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / "build" / "mutation"
 COPIED = ("CMakeLists.txt", "cmake", "include", "lib", "boot", "module", "ports", "tool", "examples", "bench", "tests")
 SECONDS = 120  # that a test may take; one that hangs has noticed
-# Tests of lib/ that may notice anything, run after a mutant's own, until one fails; and those of the settings, for them.
+# Tests of lib/ that may notice anything, run after a mutant's own, until one fails; and those of the settings
+# and of patches, for them.
 GENERAL = (
     "test_flash",
     "test_trial_rules",
@@ -54,6 +55,17 @@ GENERAL = (
     "test_power_cut",
 )
 OF_SETTINGS = ("test_history_hostile", "test_nvs_read", "test_nvs_write", "test_nvs_cuts", "test_history")
+OF_PATCHES = (
+    "test_patch_header",
+    "test_patch_refuse",
+    "test_patch_apply",
+    "test_patch_damage",
+    "test_patch_work",
+    "test_patch_make",
+    "test_update_patch",
+    "test_stage",
+    "test_stage_cuts",
+)
 FLAGS = "-O1 -w"
 
 
@@ -155,7 +167,11 @@ class Tree:
         known = {
             path.stem for folder in ("unit", "regression") for path in (self.tree / "tests" / folder).glob("test_*.c")
         }
-        more = OF_SETTINGS if mutant.file.startswith(("nvs_", "history")) else GENERAL
+        more = GENERAL
+        if mutant.file.startswith(("nvs_", "history")):
+            more = OF_SETTINGS
+        elif mutant.file.startswith(("patch/", "stage", "update_read")):
+            more = OF_PATCHES
         return [test for test in dict.fromkeys(mutant.tests + more) if test in known and test not in self.without]
 
     def judge(self, mutant):

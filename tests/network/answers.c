@@ -69,6 +69,13 @@ static void tag_of(const struct peer *peer, char tag[32])
   snprintf(tag, 32, "\"fw-%u\"", (unsigned)peer->version);
 }
 
+static const struct peer_patch *patch_asked(const struct peer *peer)
+{
+  const char *number = strstr(peer->request, "GET /patch-");
+  const uint32_t index = number ? (uint32_t)strtoul(number + 11, NULL, 10) : PEER_PATCHES;
+  return index < PEER_PATCHES ? &peer->patches[index] : NULL;
+}
+
 static bool same_tag_asked(const struct peer *peer)
 {
   char tag[32];
@@ -78,9 +85,15 @@ static bool same_tag_asked(const struct peer *peer)
   return strstr(peer->request, wanted) != NULL;
 }
 
+/* A patch that is asked for, or the file. */
 static void draft_file(struct peer *peer, struct draft *draft, bool whole)
 {
-  const struct built_image *file = &peer->files[peer->file];
+  const struct peer_patch *patch = patch_asked(peer);
+  const struct {
+    const uint8_t *bytes;
+    size_t length;
+  } file[1] = {{patch ? patch->bytes.data : peer->files[peer->file].bytes,
+                patch ? patch->bytes.length : peer->files[peer->file].length}};
   char tag[32];
   tag_of(peer, tag);
   const bool part = peer->first > 0 && !whole && peer->first < file->length;
@@ -95,6 +108,46 @@ static void draft_file(struct peer *peer, struct draft *draft, bool whole)
   }
   draft->body = file->bytes + first;
   draft->body_length = file->length - first;
+}
+
+static size_t put_digest(char *text, const uint8_t *digest)
+{
+  for (size_t i = 0; i < LB_SHA256_SIZE; i++) {
+    snprintf(text + 2U * i, 3, "%02x", digest[i]);
+  }
+  return 2U * LB_SHA256_SIZE;
+}
+
+/*
+ * The list beside the file: the right patch, if there is one, and in between some that lead nowhere: one of another
+ * file, one of another length, one that is not there, one that is longer than the file.
+ */
+static void draft_list(struct peer *peer, struct draft *draft)
+{
+  static char text[2048];
+  char base[2U * LB_SHA256_SIZE + 1U];
+  const struct built_image *file = &peer->files[peer->file];
+  size_t length = (size_t)snprintf(text, sizeof text, "lifeboat-patches 1\nimage %u ", (unsigned)file->length);
+  length += put_digest(text + length, file->info.digest);
+  length += (size_t)snprintf(text + length, sizeof text - length, " 3.3.%03u\n", (unsigned)peer->file);
+  for (uint32_t i = 0; i < PEER_PATCHES; i++) {
+    const struct peer_patch *patch = &peer->patches[i];
+    const bool lies = below(peer, 6) == 0;
+    if (patch->file == peer->file || lies) {
+      put_digest(base, patch->base);
+      length += (size_t)snprintf(text + length, sizeof text - length, "patch %u %s patch-%u\n",
+                                 (unsigned)patch->bytes.length - (lies ? below(peer, 2) : 0), base, (unsigned)i);
+    }
+  }
+  if (below(peer, 3) == 0) {
+    length += (size_t)snprintf(text + length, sizeof text - length,
+                               "patch %u - gone.patch\npatch 4000000 - long.patch\n", 1U + below(peer, 500));
+  }
+  snprintf(draft->status, sizeof draft->status, "HTTP/1.1 200 OK");
+  add_line(draft, "ETag: \"list\"");
+  add_line(draft, "Content-Length: %zu", length);
+  draft->body = (const uint8_t *)text;
+  draft->body_length = length;
 }
 
 /* What the depot says of its file; the changelog is longer than what the module reads of it. */
@@ -433,14 +486,21 @@ void peer_make_answer(struct peer *peer)
   const enum peer_behaviour behaviour = draw(peer);
   peer->played[behaviour]++;
   const bool of_version = strstr(peer->request, ".ver ") != NULL;
+  const bool of_list = strstr(peer->request, ".patches ") != NULL;
+  const bool is_gone = strstr(peer->request, "/gone.patch ") != NULL || strstr(peer->request, "/long.patch ") != NULL;
   if (of_version) {
     draft_version(&draft);
     peer->looks++;
+  } else if (of_list && peer->has_patches) {
+    draft_list(peer, &draft);
+    peer->lists++;
+  } else if (of_list || is_gone) {
+    draft_page(&draft, "404 Not Found", NULL, "no such file");
   } else {
     begin_file(peer, &draft, behaviour);
   }
   bend(peer, &draft, behaviour);
-  peer->whole = !of_version && strstr(draft.status, " 200 ") != NULL;
+  peer->whole = !of_version && !of_list && !is_gone && strstr(draft.status, " 200 ") != NULL;
   peer->answer_length = 0;
   const size_t begin = put_head(peer, &draft);
   if (behaviour == PEER_CHUNKED) {

@@ -45,6 +45,10 @@ enum count {
   COUNT_LOOKS,
   COUNT_IDLE_CUTS,
   COUNT_CONFIRMED,
+  COUNT_LISTS,
+  COUNT_PATCHES_CHOSEN,
+  COUNT_PATCHES_GIVEN_UP,
+  COUNT_BY_PATCH,
   COUNTS
 };
 _Static_assert((unsigned)COUNTS <= TALLY_COUNTS, "the tally has room for all that is counted");
@@ -77,6 +81,7 @@ static struct peer peer;
 static struct module_on_link *links[2];
 static struct built_image old_images[3];
 static struct built_image files[PEER_FILES];
+static struct peer_patch patches[PEER_PATCHES];
 static uint8_t *at_first[2]; /* the flash as each link's module begins */
 static uint64_t base_seed = SEED;
 
@@ -88,12 +93,32 @@ static void make_images(void)
   static const uint32_t lengths[PEER_FILES] = {140000, 200000, 262144, 200000, 330000, 392000};
   static const uint32_t old_lengths[3] = {100000, 150000, 300000};
   char version[16];
+  /* some of them are like an old one, so that patches are small */
+  static const uint32_t seeds[PEER_FILES] = {200, 101, 201, 103, 200, 105};
   for (uint32_t i = 0; i < PEER_FILES; i++) {
     snprintf(version, sizeof version, "3.2.%03u", (unsigned)i);
-    image_make(&files[i], 100U + i, lengths[i], version);
+    image_make(&files[i], seeds[i], lengths[i], version);
   }
   for (uint32_t i = 0; i < 3; i++) {
     image_make(&old_images[i], 200U + i, old_lengths[i], "3.1.001");
+  }
+}
+
+static void need(bool condition, const char *what);
+
+/* From factory to two files, from ota_0 to one. */
+static void make_patches(void)
+{
+  static const uint32_t of_files[PEER_PATCHES] = {0, 2, 4};
+  static const uint32_t bases[PEER_PATCHES] = {0, 1, 0};
+  const struct patch_make_options options = {.profile = LB_PATCH_PROFILE_DEFAULT};
+  for (uint32_t i = 0; i < PEER_PATCHES; i++) {
+    const struct built_image *base = &old_images[bases[i]];
+    const struct built_image *file = &files[of_files[i]];
+    patches[i].file = of_files[i];
+    memcpy(patches[i].base, base->info.digest, LB_SHA256_SIZE);
+    need(patch_make(base->bytes, base->length, file->bytes, file->length, &options, &patches[i].bytes) == LB_OK,
+         "no patch");
   }
 }
 
@@ -109,10 +134,12 @@ static void need(bool condition, const char *what)
 static void open_all(void)
 {
   make_images();
+  make_patches();
   links[0] = calloc(1, sizeof *links[0]);
   links[1] = calloc(1, sizeof *links[1]);
   need(links[0] && links[1], "no memory");
   need(peer_open(&peer, files, NULL), "no socket on the loopback");
+  peer.patches = patches;
   for (int i = 0; i < 2; i++) {
     need(module_on_link_open(links[i], &peer, old_images, (enum module_state)i), "no module");
     at_first[i] = malloc(links[i]->flash.driver.size);
@@ -146,14 +173,15 @@ static bool holds(const struct session *session, const struct built_image *image
   return memcmp(bytes_of(session, &session->target), image->bytes, image->length) == 0;
 }
 
-/* Is in the target what the server has? If it lied about its ETag, at least one of its files. */
+/* Is in the target what the server has? If it lied about its ETag, or has patches for files before, one of its files.
+ */
 static bool holds_what_was_sent(const struct session *session)
 {
   bool any = false;
   for (uint32_t i = 0; i < PEER_FILES; i++) {
     any = any || holds(session, &files[i]);
   }
-  return holds(session, &files[peer.file]) || (peer.lied && any);
+  return holds(session, &files[peer.file]) || ((peer.lied || peer.has_patches) && any);
 }
 
 static void check_untouched(struct session *session, const uint8_t *before)
@@ -345,6 +373,8 @@ static void count_output(struct session *session)
     session->tally->counts[COUNT_COMPARED] += first + 1U == size ? 1 : 0;
   }
   session->tally->counts[COUNT_STARTED_OVER] += occurrences(output, "Starting over: ");
+  session->tally->counts[COUNT_PATCHES_CHOSEN] += occurrences(output, "Using patch from ");
+  session->tally->counts[COUNT_PATCHES_GIVEN_UP] += occurrences(output, " cannot be used: ");
 }
 
 /* False: the session is over. */
@@ -367,8 +397,8 @@ static bool try_once(struct session *session, uint32_t attempt, const uint8_t *b
     tally->counts[COUNT_REFUSALS] += end == END_FAILURE ? 1 : 0;
     check_words(session);
   }
-  if (!peer.damaged && (strstr(session->link->output, "invalid app image") ||
-                        strstr(session->link->output, "not as many bytes came as were announced"))) {
+  if (!peer.damaged && (strstr(session->link->output, "Error: invalid app image") ||
+                        strstr(session->link->output, "Error: not as many bytes came as were announced"))) {
     tally_broken(tally, "parts that do not belong together were put together:\n%s", session->link->output);
   }
   if (end == END_SUCCESS && !holds_what_was_sent(session)) {
@@ -376,6 +406,7 @@ static bool try_once(struct session *session, uint32_t attempt, const uint8_t *b
   }
   if (end == END_SUCCESS) {
     check_bytes(session);
+    tally->counts[COUNT_BY_PATCH] += session->link->module.flash_job.patch.way != FLASH_PATCH_NOT;
   }
   session->cuts += end == END_SUCCESS ? 0 : 1;
   module_on_link_power_off(session->link);
@@ -470,6 +501,9 @@ static void run_session(uint32_t number, struct tally *tally)
   sim_flash_rewind(&session.link->flash);
   memset(peer.played, 0, sizeof peer.played);
   peer.looks = 0;
+  peer.lists = 0;
+  peer.has_patches = number % 4U >= 2U;
+  module_on_link_take_patches(session.link, peer.has_patches);
   peer.clock = &session.link->clock;
   peer_begin(&peer, seed);
   session.link->port.seed = (uint32_t)seed;
@@ -492,6 +526,7 @@ static void run_session(uint32_t number, struct tally *tally)
     tally->counts[i] += peer.played[i];
   }
   tally->counts[COUNT_LOOKS] += peer.looks;
+  tally->counts[COUNT_LISTS] += peer.lists;
   if (tally->broken + tally->stranded > wrong) {
     fprintf(stderr, "%s:\n%s", place, story);
   }
@@ -513,7 +548,11 @@ int main(int argc, char **argv)
       "boots",
       "looks for the depot",
       "power cuts without a command",
-      "confirmed"};
+      "confirmed",
+      "lists of patches",
+      "patches chosen",
+      "patches given up",
+      "patches applied"};
   static struct tally total;
   const char *names[COUNTS];
   uint32_t sessions = SESSIONS;

@@ -117,6 +117,7 @@ bool module_on_link_open(struct module_on_link *link, struct peer *peer, const s
   mbedtls_hash_sha256(&link->hashes[0], &link->hash_contexts[0]);
   mbedtls_hash_sha256(&link->hashes[1], &link->hash_contexts[1]);
   mbedtls_hash_md5(&link->hashes[2], &link->hash_contexts[2]);
+  mbedtls_hash_sha256(&link->hashes[3], &link->hash_contexts[3]);
   open_port(link);
   if (!put_table(link)) {
     return false;
@@ -128,6 +129,11 @@ bool module_on_link_open(struct module_on_link *link, struct peer *peer, const s
     put_record(link);
   }
   return sim_flash_mark(&link->flash);
+}
+
+void module_on_link_take_patches(struct module_on_link *link, bool takes)
+{
+  link->port.sha256_patch = takes ? &link->hashes[3] : NULL;
 }
 
 int module_on_link_boot(struct module_on_link *link)

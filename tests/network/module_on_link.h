@@ -24,8 +24,8 @@ struct module_on_link {
   struct sim_flash flash;
   struct sim_network *network;
   struct port_network counted; /* the network, with its bytes counted */
-  struct mbedtls_hash hash_contexts[3];
-  struct lb_hash hashes[3];
+  struct mbedtls_hash hash_contexts[4];
+  struct lb_hash hashes[4];
   struct port_files no_files;
   struct port port;
   struct lb_table table; /* as it was made */
@@ -47,6 +47,9 @@ enum module_state { MODULE_FROM_FACTORY, MODULE_FROM_SLOT };
 /* False if the system does not let it. It is in the first state then, and sim_flash_rewind goes back to it. */
 bool module_on_link_open(struct module_on_link *link, struct peer *peer, const struct built_image *old,
                          enum module_state state);
+
+/* Can it apply patches, from its next boot on? At first it cannot. */
+void module_on_link_take_patches(struct module_on_link *link, bool takes);
 
 /* Power on. What lb_boot says; LB_OK: the firmware runs. */
 int module_on_link_boot(struct module_on_link *link);

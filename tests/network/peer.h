@@ -13,6 +13,7 @@
 #include "ports/sim/clock.h"
 #include "tests/unit/support/image_builder.h"
 #include "tests/unit/support/unit.h"
+#include "tool/patch/make.h"
 
 enum peer_behaviour {
   PEER_GOOD,
@@ -54,11 +55,21 @@ const char *peer_behaviour_name(enum peer_behaviour behaviour);
 
 #define PEER_FILES 6U
 
+/* A patch that lies beside the file, for one of the images that a module may have. */
+struct peer_patch {
+  uint32_t file; /* that it makes */
+  uint8_t base[LB_SHA256_SIZE];
+  struct patch_bytes bytes;
+};
+
+#define PEER_PATCHES 3U
+
 /* How a connection ends when all that is to be sent has been. */
 enum peer_end { PEER_END_CLOSE, PEER_END_RESET, PEER_END_SILENT, PEER_END_TRICKLE };
 
 struct peer {
-  const struct built_image *files; /* PEER_FILES of them */
+  const struct built_image *files;  /* PEER_FILES of them */
+  const struct peer_patch *patches; /* PEER_PATCHES of them */
   const struct sim_clock *clock;
   uint16_t port;
   uint64_t played[PEER_BEHAVIOURS]; /* how often, over all sessions */
@@ -69,12 +80,14 @@ struct peer {
   uint32_t connections;
   uint32_t file;    /* that it has now */
   uint32_t version; /* of its ETag */
+  bool has_patches; /* there is a list beside the file */
   bool lied;        /* two files have had the same ETag */
   bool damaged;     /* some bytes came that were not the file's, and nobody could know */
   bool all_strong;  /* each answer with a file has had a strong ETag so far */
   uint64_t first;   /* of the last request: 0 without Range */
   bool whole;       /* it is for a file, and its answer is 200 */
   uint64_t looks;   /* requests for the version file, over all sessions */
+  uint64_t lists;   /* and for the list of patches */
 
   /* the present connection */
   int listener;

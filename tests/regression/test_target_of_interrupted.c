@@ -2,8 +2,12 @@
 /*
  * Found by the kill campaign: cut when an update's image was whole, but not selected yet, a module running factory
  * chose the other slot for the repeated update and transferred all of it again. It has to go on where it was.
+ *
+ * Found by the explorer of cuts: an update by patch was cut like that, and once more just after its journal was made
+ * void for the next try; then only the patch that waits in the slot's tail tells where it was.
  */
 #include "lifeboat/journal.h"
+#include "lifeboat/stage.h"
 #include "lifeboat/target.h"
 #include "lifeboat/trial.h"
 #include "tests/unit/support/fixture.h"
@@ -58,6 +62,39 @@ static void test_whole_but_interrupted(void **state)
   fixture_close(&fixture);
 }
 
+static void stage_patch(struct fixture *fixture, const char *label)
+{
+  const struct lb_partition slot = fixture_partition(fixture, label);
+  const struct lb_stage_subject subject = {
+      .source = "host/a.patch", .validator = "\"1\"", .size = 700, .image_size = 5008};
+  struct lb_stage stage;
+  int result = LB_MORE;
+
+  assert_result(lb_stage_start(&stage, &fixture->tap.flash, &slot, &subject), LB_OK);
+  for (int steps = 0; steps < STEPS && result == LB_MORE; steps++) {
+    result = lb_stage_create(&stage, &subject);
+  }
+  assert_result(result, LB_OK);
+}
+
+static void test_whole_and_a_patch_waits(void **state)
+{
+  struct fixture fixture;
+  bool discarded;
+
+  (void)state;
+  fixture_open_miniature(&fixture, true, 3);
+  fixture_put_made(&fixture, "factory", 1, 5008);
+  fixture_put_made(&fixture, "ota_0", 2, 5008);
+  fixture_put_made(&fixture, "ota_1", 3, 5008);
+  stage_patch(&fixture, "ota_1");
+  assert_string_equal(choose(&fixture), "ota_1");
+  const struct lb_partition slot = fixture_partition(&fixture, "ota_1");
+  assert_result(lb_stage_discard(&fixture.tap.flash, &slot, &discarded), LB_OK);
+  assert_string_equal(choose(&fixture), "ota_2");
+  fixture_close(&fixture);
+}
+
 /* Only its journal was not closed: what was selected since is not gone on with, however its trial ended. */
 static void test_selected_since(void **state)
 {
@@ -94,6 +131,7 @@ static void test_selected_since(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_but_interrupted),
+                                     cmocka_unit_test(test_whole_and_a_patch_waits),
                                      cmocka_unit_test(test_selected_since)};
 
   return cmocka_run_group_tests(tests, NULL, NULL);

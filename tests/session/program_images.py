@@ -21,10 +21,13 @@ ZEROED = 5000  # memory behind the initialised one that programs point to, too
 
 
 class Program:
-    def __init__(self, chip, functions=120, seed=0):
+    """`shift` more bytes of data move the code away from multiples of four in the file, not in memory."""
+
+    def __init__(self, chip, functions=120, seed=0, shift=0):
         self.random = random.Random(f"{chip}/{seed}")
         self.chip = CHIPS.get(chip, BOARD)
         self.assembler = Xtensa() if chip in XTENSA_CHIPS else RiscV()
+        self.shift = shift
         self.version = 0
         self.next_name = 0
         self.functions = {}  # name: instructions, each a tuple of an operation and what it works on
@@ -91,14 +94,15 @@ class Program:
         for name, what in self.constants.items():
             places[name] = data_load + size
             size += (len(self.constant(what, {})) + 3) // 4 * 4
-        offset += size + 8
-        code_load = self.chip.code + offset % MAP_PAGE
+        offset += size + self.shift + 8
+        code_load = self.chip.code + offset % MAP_PAGE & ~3
         for _ in range(2):  # the second time all places are known
             code = self.assembler.code(code_load, self.functions, places)
         data = bytearray(beginning)
         for what in self.constants.values():
             data += self.constant(what, places)
             data += bytes(-len(data) % 4)
+        data += bytes(self.shift)
         header = struct.pack("<BBBBIB3sHBHH4sB", 0xE9, 3, 2, 0x40, code_load, 0xEE, b"", self.chip.number, 0, 0, 0xFFFF,
                              b"", 1)
         parts = [(data_load, data), (code_load, code), (self.chip.memory, memory)]
@@ -145,7 +149,7 @@ class Xtensa:
             distance = (literals[first] - (at + 3 & ~3)) // 4
             return bytes([0x21 | rest[0] << 4]) + (distance & 0xFFFF).to_bytes(2, "little")
         if operation == "member":
-            return bytes([(first & 15) << 4 | 2, (0x20, 0x60, 0x10, 0xA0)[first % 4] | first >> 12, rest[0]])
+            return bytes([(first & 15) << 4 | 2, first % 16 << 4 | first >> 12, rest[0]])
         if operation == "short":
             return bytes([(first & 15) << 4 | 8 + first % 6, first >> 8])
         return bytes([(first & 15) << 4, first >> 8, (0x80, 0xC0, 0x20)[first % 3]])
@@ -180,6 +184,8 @@ class RiscV:
                 words[1] = 0x2003 | register << 15 | 10 << 7 | second << 20
             if rest[0] % 3 == 1:
                 words[1] = 0x2023 | register << 15 | second >> 5 << 25 | (second & 31) << 7
+            if rest[0] == 7:
+                words[1] = 0x67 | 1 << 7 | register << 15 | second << 20
             return struct.pack("<II", *words)
         if operation == "member":
             offset = 4 * rest[0] & 0xFFF

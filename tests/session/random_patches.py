@@ -18,6 +18,9 @@ from patch_decoder.setup import images
 from patch_decoder.stream import Stream
 
 
+FIRST_DATA = 24 + 8
+
+
 class RandomBits(RangeDecoder):
     """Takes no bits from a patch but makes them, mostly as they are expected, and keeps them for a patch."""
 
@@ -69,19 +72,29 @@ class RandomStream(Stream):
         super().body(length)
 
     def random_front(self, length):
-        """What the result begins with, so that it has segments: data, code, data and code."""
+        """What the result begins with, so that it has segments: data, code, code and data."""
         pick = self.decoder.pick
-        code = next((segment.load for segment in self.base.segments if segment.is_code), 0x42000000)
-        sizes = [8, max(length // 2, 1), 12, length // 8]
-        loads = [0x3C000000 + pick.randrange(1000), code + 4 * pick.randrange(-200, 200), 0x3FC80000, code + pick.choice([0x20000, 0x200000, 0x200001])]
-        front = b"\xe9" + bytes([pick.randrange(1, 5)]) + bytes(22)
-        front += struct.pack("<II", loads[0], sizes[0]) + bytes(sizes[0]) + struct.pack("<II", loads[1], sizes[1])
         self.headers = {}
-        at = len(front) + sizes[1]
-        for load, size in zip(loads[2:], sizes[2:]):
-            self.headers[at] = struct.pack("<II", load, size)
-            at += 8 + size
-        return front if pick.randrange(3) and 2 * len(front) < length else b""
+        self.cut = None
+        if length < 300 or not pick.randrange(3):
+            return b""
+        code = next((segment.load for segment in self.base.segments if segment.is_code), 0x42000000)
+        code += 4 * pick.randrange(-200, 200)
+        sizes = [length // 2, pick.choice([0x111, length // 4]), length // 16]
+        loads = [code, code + pick.choice([0x8000, 0x20000, 0x200001]), 0x3FC80000]
+        headers = [struct.pack("<II", load & WORD, size) for load, size in zip(loads, sizes)]
+        front = b"\xe9" + bytes([pick.randrange(1, 5)]) + bytes(22)
+        front += struct.pack("<II", 0x3C000000, 8) + headers[1] + headers[0]
+        at = len(front)
+        for size, header in zip(sizes, headers[1:]):
+            at += size
+            self.headers[at] = header
+            at += len(header)
+        if pick.randrange(2):  # a copy of bytes of the first data makes bytes 3 to 6 or fewer of the second code's header
+            at = len(front) + sizes[0]
+            first = pick.randrange(2, 5)
+            self.cut = (at + first, pick.randrange(2, 8 - first), at - FIRST_DATA)
+        return front
 
     def make_literals(self, count):
         """The front and headers of segments are written if literals come to lie there."""
@@ -89,7 +102,7 @@ class RandomStream(Stream):
             position = len(self.result.data)
             wanted = self.front[position:position + 1]
             for at, header in self.headers.items():
-                if self.front and at <= position < at + 8:
+                if at <= position < at + 8:
                     wanted = header[position - at:position - at + 1]
             if wanted:
                 self.decoder.force(*map(int, f"{wanted[0]:08b}"))
@@ -97,11 +110,10 @@ class RandomStream(Stream):
 
     def read_map(self):
         pick, bits = self.decoder.pick, self.decoder
-        count = pick.choice([0, 1, 3, 8])
-        bits.force_number(count)
         loads = [segment.load for segment in self.base.segments] + [0x3C000000]
-        starts = sorted({pick.choice(loads) + pick.randrange(self.base.length) for _ in range(count)})
-        starts += [starts[-1] + 1 + i for i in range(count - len(starts))] if starts else []
+        starts = sorted({pick.choice(loads) + pick.randrange(self.base.length) & WORD
+                         for _ in range(pick.choice([0, 1, 3, 8]))} - {0x3C000000 - 1})
+        bits.force_number(len(starts))
         before = 0x3C000000
         for start in starts:
             bits.force_number(start - before & WORD)
@@ -124,12 +136,15 @@ class RandomStream(Stream):
             gap += 1
         gap = max(gap, len(self.front) - position)
         for at in self.headers:
-            if self.front and position < at + 8 and position + gap + 60 > at:
+            if position < at + 8 and position + gap + 60 > at:
                 gap = max(gap, at + 8 - position)
+        cut = self.cut is not None and position <= self.cut[0] < position + gap
+        if cut:
+            gap = self.cut[0] - position
         gap = gap if gap + 2 <= rest else rest
         self.decoder.force_number(gap)
         if gap < rest and self.base.length:
-            self.decoder.force(int(position + gap == 0 or pick.random() < 0.7))
+            self.decoder.force(int(not cut and (position + gap == 0 or pick.random() < 0.7)))
 
     def from_the_base(self, g, place, rest):
         pick, bits = self.decoder.pick, self.decoder
@@ -162,6 +177,13 @@ class RandomStream(Stream):
 
     def from_the_result(self, gap, place, rest):
         pick, bits = self.decoder.pick, self.decoder
+        if self.cut is not None and place == self.cut[0]:
+            _, size, distance = self.cut
+            self.cut = None
+            bits.force_number(size - 2)
+            bits.force(0, 0, 0, 0)
+            bits.force_number(distance - 1)
+            return super().from_the_result(gap, place, rest)
         bits.force_number(min(rest, pick.choice([2, 3, 4, 5, pick.randrange(2, 200)])) - 2)
         usable = [i for i, distance in enumerate(self.distances) if 0 < distance <= place]
         if usable and pick.randrange(2):
@@ -171,6 +193,34 @@ class RandomStream(Stream):
             bits.force(0, 0, 0, 0)
             bits.force_number(pick.choice([pick.randrange(place), pick.randrange(min(place, 6))]))
         return super().from_the_result(gap, place, rest)
+
+
+LOADS = [0, 0x3BFFFF00, 0x3C000000, 0x3F400020, 0x3FBFFFFC, 0x3FC00000, 0x3FFFF000, 0x3FFFFFFC, 0x40000000, 0x400C0000,
+         0x400D0020, 0x42000000, 0x42000100, 0x43FFFFF0, 0x44000000, 0x5000FF00, 0x50010000, 0x80000000, 0x8FFFFF00,
+         0xFFFFF000, 0xFFFFFFF0]
+
+
+def random_image(contents, seed):
+    """What looks like an image, with segments of all lengths at the edges of all memories, and pieces of contents."""
+    pick = random.Random(f"{seed}")
+    segments = []
+    for _ in range(pick.choice([1, 3, 8, 9, 16, 17, 40])):
+        length = pick.choice([0, 1, 2, 3, 5, 16, 33, 100, pick.randrange(2000), pick.randrange(2000)])
+        segments.append((pick.choice(LOADS) + pick.choice([0, pick.randrange(64), 4 * pick.randrange(500)]) & WORD, length))
+    image = bytearray([0xE9, len(segments)]) + bytes(22)
+    for load, length in segments:
+        image += struct.pack("<II", load, length)
+        begins = len(image)
+        at = pick.randrange(len(contents) - length)
+        image += contents[at:at + length]
+        for _ in range(length // 10):  # pointers, most of them at multiples of four
+            other, size = pick.choice(segments)
+            reach = size + pick.choice([0, 0x20000, 0x60000]) + pick.randrange(-1, 2)
+            at = begins + pick.randrange(length - 3)
+            at = at if pick.randrange(4) == 0 else max(at & ~3, begins)
+            image[at:at + 4] = struct.pack("<I", other + pick.choice([reach, pick.randrange(size + 1), -1]) & WORD)
+    image = bytes(image[:len(image) - pick.choice([0, 0, pick.randrange(30)])])
+    return image + hashlib.sha256(image).digest() if pick.randrange(2) else image
 
 
 def random_patch(base, length, tail, profile, walker, seed):

@@ -18,7 +18,7 @@ from image_builder import build_image
 from patch_decoder import PatchError, apply_patch
 from patch_decoder.entropy import EXP2, LOG2, RATES, STRETCHED, hash32, squash
 from program_images import Program
-from random_patches import random_patch
+from random_patches import random_image, random_patch
 
 BINARY = Path(os.environ.get("LIFEBOAT_BINARY", "build/lifeboat")).resolve()
 FIRMWARE = os.environ.get("LIFEBOAT_FIRMWARE")
@@ -122,14 +122,23 @@ def test_real_images():
 @pytest.mark.parametrize("walker, chip", [(0, "esp32"), (1, "esp32"), (1, "esp32c3"), (2, "esp32c3"), (2, "board")])
 @pytest.mark.parametrize("profile", [1, 2])
 def test_random_patches(walker, chip, profile):
-    image = Program(chip, 40).image()
+    image, shifted = Program(chip, 40).image(), Program(chip, 40, shift=3).image()
     for seed in range(8):
-        base = [image, image, image, image[:2000 + 37 * seed], b""][seed % 5]
+        base = [image, shifted, image, image[:2000 + 37 * seed], b""][seed % 5]
         length, tail = [len(image), 2500, len(image), 57][seed % 4], [0, 5, 16, 0][seed % 4]
         patch, result = random_patch(base, length, tail, profile, walker, f"{chip}/{seed}")
         assert by_program(patch, base) == result, f"seed {seed}"
         if seed < 2:
             assert apply_patch(patch, base) == result
+
+
+@pytest.mark.parametrize("walker, chip", [(1, "esp32"), (2, "esp32c3")])
+def test_random_images(walker, chip):
+    contents = Program(chip, 40).image()
+    for seed in range(12):
+        base = random_image(contents, f"{chip}/{seed}")
+        patch, result = random_patch(base, len(base), 0, 1 + seed % 2, walker, f"{chip}/{seed}")
+        assert by_program(patch, base) == result, f"seed {seed}"
 
 
 # ---- what is refused ----
