@@ -198,6 +198,16 @@ static int write_header(const struct lb_stage *stage, const struct lb_stage_subj
   return lb_flash_program(stage->flash, stage->address, header, HEADER_SIZE);
 }
 
+int lb_stage_firm_header(const struct lb_stage *stage)
+{
+  uint8_t header[HEADER_SIZE];
+  struct lb_texts texts = texts_of(stage);
+  uint32_t crc = make_header(stage, header);
+  int err = lb_texts_crc(&texts, &crc);
+  lb_store_le32(header + AT_CRC, crc);
+  return err ? err : lb_flash_program(stage->flash, stage->address, header, HEADER_SIZE);
+}
+
 /* What was written is there, and no attempt has a mark yet. */
 static int check_header(const struct lb_stage *stage)
 {

@@ -9,6 +9,7 @@
  * this attempt, in order, and all but its last page completely. A note is its place and the complement: bits only
  * become 0, so nothing but all of it reads as one. Nothing is touched before it is there, so that an older note, or
  * none, tells as much while it reads as one only at times. The first attempt is the stage's making: it needs no note.
+ * Before any of that the header is programmed once more, which may have been found only by luck.
  */
 #include <string.h>
 
@@ -159,6 +160,8 @@ static int begin_attempt(struct lb_stage *stage)
 {
   switch (stage->phase) {
   case LB_STAGE_MEASURED:
+    return lb_stage_firm_header(stage);
+  case LB_STAGE_BEGUN:
     return set_mark(stage, AT_BEGUN, BEGUN_SIZE);
   case LB_STAGE_NOTING:
     return note_position(stage);

@@ -170,7 +170,22 @@ static int try_next(struct flash_job *job)
 
 /* ---- asking ---- */
 
-/* A module that has no third hash cannot apply patches; whoever names a file by a query gets that file. */
+/* Is there a file at the end of the URL, behind the host, so that others can lie beside it? Not with a query. */
+static bool names_file(const char *url)
+{
+  const char *at = url;
+  const char *file = NULL;
+  for (; *at != '\0' && *at != '?' && *at != '#'; at++) {
+    if (at[0] == ':' && at[1] == '/' && at[2] == '/') {
+      at += 2; /* the slashes of a scheme */
+    } else if (*at == '/') {
+      file = at + 1;
+    }
+  }
+  return *at == '\0' && file && *file != '\0';
+}
+
+/* A module that has no third hash cannot apply patches. */
 static bool may_ask(struct flash_job *job)
 {
   char value[SETTINGS_VALUE_SIZE];
@@ -179,12 +194,7 @@ static bool may_ask(struct flash_job *job)
   if (!job->module->port->sha256_patch || words_equal(value, "no")) {
     return false;
   }
-  for (const char *at = job->source.name; *at != '\0'; at++) {
-    if (*at == '?' || *at == '#') {
-      return false;
-    }
-  }
-  return true;
+  return names_file(job->source.name);
 }
 
 static uint64_t now_ms(const struct flash_job *job)
@@ -231,17 +241,17 @@ static int read_list(struct flash_job *job)
   return result >= 0 && !patch_list_write(&patch->list, patch->chunk, got) ? LB_ERR_NOT_FOUND : result;
 }
 
-/* Is that an image which this module can take at all? */
-static int judge_image(struct flash_job *job)
+/* Is that an image which this module would take? Else the server's own image, which may be another, tells why not. */
+static bool is_welcome(struct flash_job *job)
 {
   const struct patch_list *list = &job->patch.list;
   struct lb_image_info info;
   if (list->image_size > job->target.size || list->image_size < FLASH_JOB_LEAST) {
-    return LB_ERR_NOT_FOUND;
+    return false;
   }
   memset(&info, 0, sizeof info);
   memcpy(info.digest, list->image_digest, sizeof info.digest);
-  return !job->force && flash_log_failed_before(job, &info, true) ? LB_ERR_FAILED_BEFORE : LB_OK;
+  return job->force || !flash_log_failed_before(job, &info, true);
 }
 
 int flash_patch_ask(struct flash_job *job)
@@ -258,14 +268,8 @@ int flash_patch_ask(struct flash_job *job)
     return fetch_whole(job);
   }
   flash_patch_stop(job);
-  if (result != LB_OK || !patch_list_finish(&job->patch.list)) {
-    return fetch_whole(job);
-  }
-  result = judge_image(job);
-  if (result == LB_ERR_FAILED_BEFORE) {
-    return result;
-  }
-  return result == LB_OK ? try_next(job) : fetch_whole(job);
+  bool useful = result == LB_OK && patch_list_finish(&job->patch.list) && is_welcome(job);
+  return useful ? try_next(job) : fetch_whole(job);
 }
 
 /* ---- giving way ---- */

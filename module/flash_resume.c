@@ -176,8 +176,8 @@ void flash_resume_tell_file(struct flash_job *job)
   if (interrupted.journal.size != job->size) {
     console_print(job->console, "Starting over: the file has another length now\n");
   } else if (interrupted.goes_on) {
-    console_print(job->console, "Resuming: %u %% was written before; where the file is still the same, that stays\n",
-                  (unsigned)interrupted.percent);
+    console_print(job->console, "Resuming: %u %% was written before; where %s still the same, that stays\n",
+                  (unsigned)interrupted.percent, job->patch.way == FLASH_PATCH_NOT ? "the file is" : "it is");
   }
 }
 

@@ -88,9 +88,9 @@ static void print_interrupted(struct console *console, const struct lb_otadata *
 static void print_last_update(struct console *console)
 {
   struct lb_history_entry entry;
-  char text[HISTORY_TRANSFER_SIZE];
   if (update_log_last_finished(&console->module->update_log, &entry) &&
       (entry.patch_base[0] != '\0' || console->job.state.status.full)) {
+    char text[HISTORY_TRANSFER_SIZE];
     history_transfer_text(&entry, text);
     console_print(console, "Last update:       %s\n", text);
   }

@@ -61,8 +61,8 @@ static int check_file(struct flash_job *job)
   if (result < 0) {
     return result;
   }
-  if (patch->given == 0 && got >= LB_PATCH_HEADER_SIZE) {
-    memcpy(patch->chunk, buffer, LB_PATCH_HEADER_SIZE);
+  for (uint32_t i = 0; i < got && patch->given + i < LB_PATCH_HEADER_SIZE; i++) {
+    patch->chunk[patch->given + i] = buffer[i];
   }
   patch->crc = lb_patch_crc(patch->crc, patch->given, buffer, got);
   patch->given += got;

@@ -36,7 +36,8 @@ static int go_on(struct flash_job *job)
 
 static int stream(struct flash_job *job)
 {
-  console_print(job->console, "Applying the patch as it comes: %s has no room to keep it until then\n",
+  console_print(job->console,
+                "Applying it as it comes, since %s has no room to keep it: after a power cut it comes anew\n",
                 job->target.label);
   job->patch.way = FLASH_PATCH_STREAMED;
   return patch_apply_begin(job);
@@ -189,7 +190,7 @@ int patch_fetch_from_file(struct flash_job *job)
 {
   struct flash_patch *patch = &job->patch;
   uint8_t header[LB_PATCH_HEADER_SIZE];
-  struct lb_patch_info info;
+  struct lb_patch_info info = {.profile = 0};
   uint32_t length = 0;
   int err = peek(job, header, &length);
   if (err || !job->module->port->sha256_patch || length < 3 || memcmp(header, "LBP", 3) != 0) {
@@ -212,8 +213,9 @@ int patch_fetch_from_file(struct flash_job *job)
   patch->judged = false;
   patch->crc = 0;
   patch->given = 0;
-  console_print(job->console, "It is a patch for the image in %s\n",
-                patch->offer.from_nothing ? "no slot: it holds the whole image" : patch->offer.base.label);
+  console_print(job->console, "It is a %s%s\n",
+                patch->offer.from_nothing ? "compressed image" : "patch for the image in ",
+                patch->offer.from_nothing ? "" : patch->offer.base.label);
   job->stage = FLASH_JOB_CHECKING;
   return LB_MORE;
 }

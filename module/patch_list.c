@@ -47,7 +47,7 @@ static bool read_digest(const char *text, uint8_t digest[LB_SHA256_SIZE])
 static bool read_name(const char *text, char name[PATCH_NAME_SIZE])
 {
   uint32_t length = 0;
-  for (; text[length] != '\0' && length < PATCH_NAME_SIZE - 1U; length++) {
+  for (; length < PATCH_NAME_SIZE - 1U && text[length] != '\0'; length++) {
     char c = text[length];
     bool plain =
         (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';

@@ -43,7 +43,6 @@ static bool is_for(const struct patch_file *patch, const char *path, const struc
 {
   const struct lb_patch_info *info = &patch->info;
   char wanted[PATCH_DIGEST_TEXT];
-  char found[PATCH_DIGEST_TEXT];
   uint8_t digest[LB_SHA256_SIZE];
   bool sealed = false;
   if (!patch->crc_is_good) {
@@ -65,6 +64,7 @@ static bool is_for(const struct patch_file *patch, const char *path, const struc
   }
   if (old->length != info->base_length || memcmp(digest, info->base_digest, LB_PATCH_BASE_DIGEST) != 0) {
     const struct lb_error_info *error = lb_error_info(LB_ERR_PATCH_BASE);
+    char found[PATCH_DIGEST_TEXT];
     patch_base_digest_text(digest, found);
     report_error("%s: %s: %s is for digest %s... (%u bytes), this file has %s... (%u bytes) - %s (%s, %d)", path,
                  error->cause, patch->path, wanted, info->base_length, found, old->length, error->remedy,

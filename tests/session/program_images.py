@@ -179,7 +179,8 @@ class RiscV:
             d = places.get(first, at) - at
             register = 8 + rest[0]
             second = d & 0xFFF
-            words = [0x17 | register << 7 | d + 0x800 & 0xFFFFF000, 0x13 | register << 7 | register << 15 | second << 20]
+            words = [0x17 | register << 7 | d + 0x800 & 0xFFFFF000,
+                     0x13 | register << 7 | register << 15 | second << 20]
             if rest[0] % 3 == 0:
                 words[1] = 0x2003 | register << 15 | 10 << 7 | second << 20
             if rest[0] % 3 == 1:

@@ -90,7 +90,7 @@ class RandomStream(Stream):
             at += size
             self.headers[at] = header
             at += len(header)
-        if pick.randrange(2):  # a copy of bytes of the first data makes bytes 3 to 6 or fewer of the second code's header
+        if pick.randrange(2):  # bytes 2 to 6 of the second code's header, or some of them, are a copy from the first data
             at = len(front) + sizes[0]
             first = pick.randrange(2, 5)
             self.cut = (at + first, pick.randrange(2, 8 - first), at - FIRST_DATA)
@@ -206,7 +206,8 @@ def random_image(contents, seed):
     segments = []
     for _ in range(pick.choice([1, 3, 8, 9, 16, 17, 40])):
         length = pick.choice([0, 1, 2, 3, 5, 16, 33, 100, pick.randrange(2000), pick.randrange(2000)])
-        segments.append((pick.choice(LOADS) + pick.choice([0, pick.randrange(64), 4 * pick.randrange(500)]) & WORD, length))
+        load = pick.choice(LOADS) + pick.choice([0, pick.randrange(64), 4 * pick.randrange(500)])
+        segments.append((load & WORD, length))
     image = bytearray([0xE9, len(segments)]) + bytes(22)
     for load, length in segments:
         image += struct.pack("<II", load, length)

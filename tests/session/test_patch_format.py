@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""docs/patch-format.md says all that a decoder has to know: one that was made from that page alone gives the same bytes.
+"""docs/patch-format.md says all that a decoder needs: one that was made from that page alone gives the same bytes.
 
 What is compared are patches of `lifeboat patch make`, patches that no encoder makes, and damaged ones.
 """
@@ -144,8 +144,8 @@ def test_random_images(walker, chip):
 # ---- what is refused ----
 
 
-def assert_refused_alike(patch, base):
-    """By the same name, but where the document leaves the choice."""
+def judged_alike(patch, base):
+    """The same bytes or the same error, but where the document leaves the choice of its name."""
     here, there = by_document(patch, base), by_program(patch, base)
     if here == there:
         return here
@@ -176,12 +176,12 @@ def test_damaged(chip, profile):
     patch = made(old, new, profile)
     seen = set()
     for bad in damaged(patch, chip):
-        seen.add(assert_refused_alike(bad, old))
+        seen.add(judged_alike(bad, old))
         if len(bad) >= 10:
-            seen.add(assert_refused_alike(with_crc(bad), old))
+            seen.add(judged_alike(with_crc(bad), old))
     assert seen >= {MAGIC, VERSION, IMPOSSIBLE, BASE, TRUNCATED, CORRUPT, CRC, DIGEST}
     for wrong in (old[:-1], b"", old[:100] + b"\0\1" + old[102:], new):
-        assert assert_refused_alike(patch, wrong) == BASE
+        assert judged_alike(patch, wrong) == BASE
 
 
 @pytest.mark.parametrize("at, value", [
@@ -191,7 +191,23 @@ def test_headers(at, value):
     """The sealed image's patch with tail 5; lengths at 10 and 14."""
     patch, _ = random_patch(IMAGE, 3000, 5, 1, 1, seed=1)
     size = 1 if at < 6 else 4
-    assert_refused_alike(with_crc(patch[:at] + value.to_bytes(size, "little") + patch[at + size:]), IMAGE)
+    judged_alike(with_crc(patch[:at] + value.to_bytes(size, "little") + patch[at + size:]), IMAGE)
+
+
+@pytest.mark.parametrize("stream, answer", [
+    (b"", b""), (bytes(4), b""), (b"\1\2\3\4", b""), (bytes(5), CORRUPT)])
+def test_empty_result(stream, answer):
+    """Four bytes are read even then."""
+    patch = made(None, b"")
+    patch = with_crc(patch[:HEADER] + stream)
+    assert by_document(patch, b"") == by_program(patch, b"") == answer
+
+
+@pytest.mark.parametrize("stream, answer", [(b"\xff" * 4, b""), (b"\xff" * 5, CORRUPT), (bytes(4), TRUNCATED)])
+def test_map_before_empty_result(stream, answer):
+    """Four bytes of 255 are a map without ranges, of 0 one with more than fit."""
+    patch, _ = random_patch(IMAGE, 0, 0, 1, 1, seed=1)
+    assert judged_alike(with_crc(patch[:HEADER] + stream), IMAGE) == answer
 
 
 def test_longer_base():

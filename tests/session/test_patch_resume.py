@@ -202,7 +202,7 @@ def test_patch_of_another_length(module, parts, web, patch):
 def test_no_room_for_a_patch(full, web, parts):
     """Where the old image reaches to the slot's end the patch is applied as it comes."""
     lines = full.run("ota flash http to ota_0").lines
-    assert "Applying the patch as it comes: ota_0 has no room to keep it until then" in lines
+    assert "Applying it as it comes, since ota_0 has no room to keep it: after a power cut it comes anew" in lines
     assert SUCCESS in lines and in_slot(full, NEW)
     assert web.requests == [PATCH]
 
@@ -214,11 +214,18 @@ def test_lost_link_while_it_is_applied(full, parts):
     assert sum(parts.sent) == len(parts.body)
 
 
-def test_failed_before_is_told_by_the_list(module, parts, web):
-    """A firmware that failed its trial is refused before a byte of it comes."""
+def test_failed_before(module, parts, web):
+    """No patch leads to a firmware that failed its trial; the image itself is refused by its head."""
     goes_on(module)
     module.run("ota reject", crashes=1)
     asked = len(web.requests)
     refused = module.run("ota flash http", code=1).lines
     assert any("failed its trial" in line for line in refused), refused
-    assert len(web.requests) == asked
+    assert web.requests[asked:] == [BIN]
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v3.1/main/", "/v3.1/main/ovms3.bin?x=1", "/a/b?c/d"])
+def test_url_that_names_no_file(module, parts, web, path):
+    """There is nothing beside it, least of all on another host."""
+    module.run(f"ota flash http {web.url(path)}", code=1)
+    assert web.lists == []

@@ -36,6 +36,8 @@ static int go_on(struct stage_world *world)
     assert_true(stage.whole);
     assert_memory_equal(sim_flash_bytes(&world->sim) + stage.start, world->patch, stage.size);
     assert_int_equal(sim_flash_unstable_bits(&world->sim, stage.start, stage.size), 0);
+    /* nor may a header that was read by luck be lost later, and all of the patch with it */
+    assert_int_equal(sim_flash_unstable_bits(&world->sim, stage.address, stage.entries - stage.address), 0);
   }
   return result;
 }

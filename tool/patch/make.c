@@ -38,7 +38,6 @@ static uint8_t tail_of(const struct patch_picture *picture, bool sealed)
 static int fill_info(struct lb_patch_info *info, const struct patch_picture *base, const struct patch_picture *result,
                      uint8_t profile, uint8_t walker)
 {
-  uint8_t digest[LB_SHA256_SIZE];
   bool sealed;
   memset(info, 0, sizeof(*info));
   info->profile = profile;
@@ -55,6 +54,7 @@ static int fill_info(struct lb_patch_info *info, const struct patch_picture *bas
     status = patch_sha256(result->bytes, result->length, info->result_digest);
   }
   if (status == LB_OK && base->length) {
+    uint8_t digest[LB_SHA256_SIZE] = {0};
     status = patch_digest(base->bytes, base->length, digest, &info->base_sealed);
     memcpy(info->base_digest, digest, LB_PATCH_BASE_DIGEST);
   }

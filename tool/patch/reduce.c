@@ -38,7 +38,8 @@ static uint32_t price(const struct reduction *reduction, uint32_t span)
 
 static bool is_cheaper(const struct reduction *reduction, uint32_t a, uint32_t b)
 {
-  return reduction->prices[a] < reduction->prices[b] || (reduction->prices[a] == reduction->prices[b] && a < b);
+  const uint32_t *prices = reduction->prices;
+  return prices[a] != prices[b] ? prices[a] < prices[b] : a < b;
 }
 
 /* ---- the heap ---- */

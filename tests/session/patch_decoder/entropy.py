@@ -116,7 +116,7 @@ class RangeDecoder:
             self.range -= bound
         while self.range < 0x1000000:
             self.range <<= 8
-            self.code = self.code << 8 | self.next_byte()
+            self.code = (self.code << 8 | self.next_byte()) & WORD
         return result
 
     def coarse(self, flag):
