@@ -59,7 +59,7 @@ static void next_sector(struct lb_writer *writer)
 static bool can_be_compared(const struct lb_writer *writer)
 {
   bool distrusted = writer->address >= writer->distrusted && writer->address < writer->distrust_end;
-  return writer->address < writer->compare_end && !distrusted && !in_first_block(writer);
+  return writer->address < writer->compare_end && !distrusted && (writer->compare_first || !in_first_block(writer));
 }
 
 static int compare(struct lb_writer *writer)

@@ -210,7 +210,7 @@ static int open_list(struct flash_job *job)
   const struct port_request request = {.url = patch->url};
   flash_patch_start(job);
   patch->give_up_ms = now_ms(job) + LIST_TIMEOUT_MS;
-  if (!may_ask(job) ||
+  if (!may_ask(job) || !network->is_up(network->context) ||
       print_text(patch->url, sizeof patch->url, "%s" LIST_ENDING, job->source.name) >= sizeof patch->url ||
       network->open(network->context, &request, &patch->asking) != LB_OK) {
     patch->asking = NULL;

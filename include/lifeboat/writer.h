@@ -4,8 +4,9 @@
  *
  * With a sector buffer lent by the caller each sector is gathered and compared first: an equal one is not touched. The
  * first one that differs erases the rest of its block (the largest erase size of the chip) by the largest erases that
- * fit, and in that block nothing is compared any more. The partition's first block is always erased. Without a buffer
- * nothing is compared: each block is erased when its first byte comes.
+ * fit, and in that block nothing is compared any more. The partition's first block is erased anyway, unless it is known
+ * to be of the same image (compare_first). Without a buffer nothing is compared: each block is erased when its first
+ * byte comes.
  */
 #ifndef LIFEBOAT_WRITER_H
 #define LIFEBOAT_WRITER_H
@@ -24,7 +25,9 @@ struct lb_writer {
   uint32_t done;    /* of them programmed */
   uint32_t erased;  /* from the start of the block up to here nothing has to be erased any more */
   uint8_t phase;
-  bool touched;          /* something has been erased or programmed, or tried to */
+  bool
+      compare_first; /* sectors of the first block are compared, too: set after the start, where it is no old image's */
+  bool touched;      /* something has been erased or programmed, or tried to */
   uint32_t compare_end;  /* sectors from here on are not compared: the partition's end, or set lower after the start */
   uint32_t distrusted;   /* nor are those from here ... */
   uint32_t distrust_end; /* ... to here: nowhere, or set after the start */

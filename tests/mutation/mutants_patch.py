@@ -17,8 +17,7 @@ DECODER = (
         "patch/run.c",
         "if (input_length(patch)) {",
         "if (false) {",
-        "test_patch_refuse",
-        "test_patch_damage",
+        "test_patch_limits",
     ),
     mutant(
         "believes a callback that takes more than it gets",
@@ -70,8 +69,7 @@ DECODER = (
         "patch/decoder.c",
         "if (result >= LB_OK && patch->overrun > OVERRUN_MOST) {",
         "if (false) {",
-        "test_patch_refuse",
-        "test_patch_damage",
+        "test_patch_limits",
     ),
     mutant(
         "goes on with bytes that could not be read",
@@ -124,14 +122,14 @@ DECODER = (
         "patch/control.c",
         "return patch->source < patch->base_length ? LB_OK : LB_ERR_PATCH_CORRUPT;",
         "return LB_OK;",
-        "test_patch_damage",
+        "test_patch_limits",
     ),
     mutant(
         "copies over the end of the base",
         "patch/control.c",
         "length > patch->base_length - patch->source ||",
         "",
-        "test_patch_damage",
+        "test_patch_limits",
     ),
     mutant(
         "copies more of the result than it has",
@@ -145,7 +143,7 @@ DECODER = (
         "patch/control.c",
         "return patch->range_count <= patch->profile->ranges ? LB_OK : LB_ERR_PATCH_CORRUPT;",
         "return LB_OK;",
-        "test_patch_damage",
+        "test_patch_limits",
     ),
     mutant(
         "takes reserved bits of a patch's header",

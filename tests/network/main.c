@@ -184,6 +184,16 @@ static bool holds_what_was_sent(const struct session *session)
   return holds(session, &files[peer.file]) || ((peer.lied || peer.has_patches) && any);
 }
 
+/* Of the image that is in the target, which with patches may be that of the file before. */
+static uint32_t length_held(const struct session *session)
+{
+  uint32_t length = files[peer.file].length;
+  for (uint32_t i = 0; i < PEER_FILES && peer.has_patches; i++) {
+    length = holds(session, &files[i]) ? files[i].length : length;
+  }
+  return length;
+}
+
 static void check_untouched(struct session *session, const uint8_t *before)
 {
   const struct lb_partition factory = module_on_link_partition(session->link, "factory");
@@ -233,10 +243,10 @@ static bool boot(struct session *session, bool may_be_updated)
 static void check_bytes(struct session *session)
 {
   const uint64_t came = module_on_link_received - session->fresh_at;
-  const uint64_t most = files[peer.file].length + (uint64_t)session->cuts * (BLOCK + READ_AHEAD_SIZE + 1U);
+  const uint64_t most = length_held(session) + (uint64_t)session->cuts * (BLOCK + READ_AHEAD_SIZE + 1U);
   if (peer.all_strong && !peer.lied && came > most) {
     tally_broken(session->tally, "%llu bytes came for an image of %u, with %u interruptions", (unsigned long long)came,
-                 (unsigned)files[peer.file].length, (unsigned)session->cuts);
+                 (unsigned)length_held(session), (unsigned)session->cuts);
   }
 }
 

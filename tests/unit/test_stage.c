@@ -602,6 +602,26 @@ static void test_rot(void **state)
   stage_world_close(&world);
 }
 
+/* A stage that is gone on with is erased first: what has rotted there, or was torn, is gone. */
+static void test_torn_sector(void **state)
+{
+  struct stage_world world;
+  struct lb_stage stage;
+
+  (void)state;
+  for (uint32_t at = 512; at <= 1014; at += 100) {
+    open_miniature(&world, 2000);
+    assert_result(stage_world_create(&world, &stage), LB_OK);
+    assert_result(stage_world_write(&world, &stage, 640), LB_OK);
+    memset(bytes_at(&world, stage.start + at), 0, 10);
+    assert_result(open_stage(&world, &stage), LB_OK);
+    assert_result(stage_world_write(&world, &stage, 2000), LB_OK);
+    assert_result(stage_world_check(&world, &stage), LB_OK);
+    assert_memory_equal(bytes_at(&world, stage.start), world.patch, 2000);
+    stage_world_close(&world);
+  }
+}
+
 /* ---- a flash that fails ---- */
 
 static int do_all(struct stage_world *world, struct lb_stage *stage)
@@ -681,6 +701,7 @@ int main(void)
       cmocka_unit_test(test_discard_spares_images),
       cmocka_unit_test(test_journal),
       cmocka_unit_test(test_rot),
+      cmocka_unit_test(test_torn_sector),
       cmocka_unit_test(test_failures),
   };
 
