@@ -53,7 +53,7 @@ uint32_t depot_patch_list_write(const struct depot_patches *patches, char text[D
   if (count == 0) {
     return 0;
   }
-  qsort(listed, count, sizeof listed[0], compare_sizes);
+  qsort(listed, count, sizeof(const struct depot_patch *), compare_sizes);
   report_hex(depot_image_digest(patches->image), LB_SHA256_SIZE, digest);
   uint32_t length = (uint32_t)snprintf(text, 2U * LINE_MOST, FIRST_LINE "\nimage %" PRIu32 " %s %s\n",
                                        patches->image->bytes.length, digest, depot_image_version(patches->image));

@@ -42,14 +42,14 @@ static void add_diagonals(struct paths *paths, int64_t low, int64_t high)
   }
 }
 
+/* The state of a diagonal; that of a literal, if it is none of them. */
 static int find(const struct paths *paths, int64_t diagonal)
 {
-  for (int i = 0; i < paths->count; i++) {
-    if (paths->diagonals[i] == diagonal) {
-      return i;
-    }
+  int state = 0;
+  while (state < paths->count && paths->diagonals[state] != diagonal) {
+    state++;
   }
-  return -1;
+  return state;
 }
 
 static int cheapest(const int32_t *prices, int count)
@@ -111,6 +111,7 @@ static int parse_gap(const struct patch_pair *pair, const struct gap *gap, struc
   }
   for (int i = 0; i < states; i++) {
     paths->prices[0][i] = IMPOSSIBLE;
+    paths->prices[1][i] = IMPOSSIBLE;
   }
   paths->prices[0][start] = 0;
   for (int64_t t = 0; t < gap->length; t++) {
