@@ -25,9 +25,8 @@ struct lb_writer {
   uint32_t done;    /* of them programmed */
   uint32_t erased;  /* from the start of the block up to here nothing has to be erased any more */
   uint8_t phase;
-  bool
-      compare_first; /* sectors of the first block are compared, too: set after the start, where it is no old image's */
-  bool touched;      /* something has been erased or programmed, or tried to */
+  bool compare_first;    /* nor is the first block left out: set after the start, where it holds no old image */
+  bool touched;          /* something has been erased or programmed, or tried to */
   uint32_t compare_end;  /* sectors from here on are not compared: the partition's end, or set lower after the start */
   uint32_t distrusted;   /* nor are those from here ... */
   uint32_t distrust_end; /* ... to here: nowhere, or set after the start */
