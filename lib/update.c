@@ -229,6 +229,7 @@ static int seal(struct lb_update *update)
 {
   const struct lb_device *device = update->config.device;
   const struct lb_partition *target = &update->config.target;
+  update->sealing_begun = true;
   int err = lb_flash_program(device->flash, target->offset, update->head, LB_IMAGE_HEADER_SIZE);
   update->state = update->config.only_write ? LB_UPDATE_VERIFYING : LB_UPDATE_SELECTING;
   update->sealed = err == LB_OK;
@@ -334,6 +335,6 @@ enum lb_update_remains lb_update_remains(const struct lb_update *update)
   if (update->sealed && (update->verified || update->result != LB_ERR_READ_BACK)) {
     return LB_REMAINS_WHOLE;
   }
-  bool changed = update->writer.touched || update->spoiled || update->resumed;
+  bool changed = update->writer.touched || update->sealing_begun || update->spoiled || update->resumed;
   return changed ? LB_REMAINS_UNFINISHED : LB_REMAINS_AS_BEFORE;
 }

@@ -44,7 +44,8 @@ int lb_update_plan_by_journal(struct lb_update *update, uint32_t first)
   if (err == LB_OK) {
     err = any_begun(journal, first + 1U, &disorder);
   }
-  writer->compare_first = first > 0; /* it begins with nothing, where it was begun by the same update */
+  /* it begins with nothing, where the same update was begun and had not come to its end, the image's first bytes */
+  writer->compare_first = first > 0 && first < journal->blocks;
   writer->compare_end = disorder || journal->compare_end < start ? start : journal->compare_end;
   if (block.begun) {
     writer->distrusted = start;

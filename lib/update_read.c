@@ -6,8 +6,8 @@
 #include "lib/update_parts.h"
 #include "lifeboat/error.h"
 
-/* Bytes behind the head: those that lie on the flash first. */
-static int read_body(const struct lb_update *update, uint32_t offset, uint8_t *buffer, uint32_t length)
+/* Bytes behind the head, up to what the writer has taken: those that lie on the flash first. */
+static int read_written(const struct lb_update *update, uint32_t offset, uint8_t *buffer, uint32_t length)
 {
   const struct lb_writer *writer = &update->writer;
   uint32_t address = update->config.target.offset + offset;
@@ -17,6 +17,14 @@ static int read_body(const struct lb_update *update, uint32_t offset, uint8_t *b
     memcpy(buffer + on_flash, writer->buffer + (address + on_flash - writer->address), length - on_flash);
   }
   return err;
+}
+
+/* What came behind the image's end was 0xFF and went nowhere. */
+static int read_body(const struct lb_update *update, uint32_t offset, uint8_t *buffer, uint32_t length)
+{
+  uint32_t there = offset < update->written ? lb_smaller(length, update->written - offset) : 0;
+  memset(buffer + there, 0xFF, length - there);
+  return there > 0 ? read_written(update, offset, buffer, there) : LB_OK;
 }
 
 int lb_update_read(const struct lb_update *update, uint32_t offset, void *buffer, uint32_t length)

@@ -54,7 +54,6 @@ static void prepare(struct flash_job *job, struct console *console)
 static void use_target(struct flash_job *job)
 {
   job->stage = job->source.kind == SOURCE_HTTP ? FLASH_JOB_ASKING : FLASH_JOB_CONNECTING;
-  flash_patch_start(job);
   console_print(job->console, "Target partition is: %s\n", job->target.label);
 }
 
@@ -135,17 +134,17 @@ static int discard_others(struct flash_job *job)
   struct lb_journal journal;
   struct lb_stage stage;
   bool discarded = false;
-  if (job->source.kind == SOURCE_SLOT || lb_table_ota_slot(module->table, job->others, &slot) != LB_OK) {
+  if (job->source.kind == SOURCE_SLOT || lb_table_ota_slot(module->table, job->others / 2U, &slot) != LB_OK) {
     return LB_OK;
   }
+  bool look_for_stage = job->others % 2U != 0;
   job->others++;
   if (lb_partition_same(&slot, &job->target) || lb_partition_same(&slot, &module->boot.partition)) {
     return LB_MORE;
   }
-  if (lb_journal_read(&journal, module->device.flash, &slot) == LB_OK) {
+  if (!look_for_stage && lb_journal_read(&journal, module->device.flash, &slot) == LB_OK) {
     (void)lb_journal_discard(module->device.flash, &slot, &discarded);
-  }
-  if (lb_stage_open(&stage, module->device.flash, &slot) == LB_OK) {
+  } else if (look_for_stage && lb_stage_open(&stage, module->device.flash, &slot) == LB_OK) {
     (void)lb_stage_discard(module->device.flash, &slot, &discarded);
   }
   return LB_MORE;
@@ -206,6 +205,7 @@ int flash_job_step(struct flash_job *job)
   }
   if (result < 0 && job->stage != FLASH_JOB_ENDING) {
     job->result = result;
+    flash_patch_fail(job, result);
     flash_report_failure(job, result);
     source_close(&job->source);
     job->stage = FLASH_JOB_ENDING;
@@ -251,7 +251,7 @@ uint32_t flash_job_percent(const struct flash_job *job)
   if (job->stage == FLASH_JOB_REMEMBERING) {
     return 100;
   }
-  if (job->has_session && job->patch.way != FLASH_PATCH_NOT) {
+  if (job->has_session && job->patch.way != FLASH_PATCH_NOT && job->size > 0) {
     return (uint32_t)((uint64_t)lb_update_position(&job->work.update) * 99U / job->size);
   }
   if (job->patch.way == FLASH_PATCH_STAGED) { /* of the patch */

@@ -68,11 +68,11 @@ struct flash_job {
   bool logged;                    /* the history has what is known of the update */
   bool remember;                  /* the user named the source */
   bool named_target;              /* and the slot */
-  uint32_t others;                /* while remembering: OTA slots whose interrupted updates have been discarded */
-  bool told_source;               /* "Download firmware from" has been said */
-  bool told_setting;              /* "Setting boot partition..." has been said */
-  bool waiting;                   /* for the network */
-  struct flash_patch patch;       /* by which the image comes, if it does */
+  uint32_t others;  /* while remembering: journals and stages of OTA slots that have been looked at, two of each slot */
+  bool told_source; /* "Download firmware from" has been said */
+  bool told_setting;        /* "Setting boot partition..." has been said */
+  bool waiting;             /* for the network */
+  struct flash_patch patch; /* by which the image comes, if it does */
   struct read_ahead ahead;
   uint8_t sector[FLASH_JOB_SECTOR_MAX];
 };

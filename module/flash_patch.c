@@ -21,9 +21,11 @@ void flash_patch_start(struct flash_job *job)
   patch->way = FLASH_PATCH_NOT;
   patch->asking = NULL;
   patch->replied = false;
-  patch->next = 0;
+  patch->asks_again = false;
+  patch->cannot_stage = false;
   patch->tidied = false;
-  patch_list_start(&patch->list, &job->module->device, &job->target);
+  patch->next = 0;
+  patch->wasted = 0;
 }
 
 void flash_patch_stop(struct flash_job *job)
@@ -145,6 +147,9 @@ static int take_offer(struct flash_job *job)
   job->source.first = 0;
   job->stage = FLASH_JOB_CONNECTING;
   tell_offer(job);
+  if (patch->cannot_stage) {
+    return LB_MORE;
+  }
   int err = lb_stage_open(&patch->stage, job->module->device.flash, &job->target);
   if (err == LB_OK) {
     err = lb_stage_is_about(&patch->stage, patch->url, NULL, &same);
@@ -159,7 +164,7 @@ static int try_next(struct flash_job *job)
 {
   struct flash_patch *patch = &job->patch;
   uint32_t most = cost_of_whole(job);
-  while (patch->next < patch->list.count) {
+  while (patch->next < patch->list.count && patch->wasted <= most / 2U) {
     patch->offer = patch->list.offers[patch->next++];
     if (patch->offer.size < most && make_url(job)) {
       return take_offer(job);
@@ -208,8 +213,10 @@ static int open_list(struct flash_job *job)
   struct flash_patch *patch = &job->patch;
   const struct port_network *network = job->module->port->network;
   const struct port_request request = {.url = patch->url};
-  flash_patch_start(job);
+  patch->replied = false;
+  patch->asks_again = false;
   patch->give_up_ms = now_ms(job) + LIST_TIMEOUT_MS;
+  patch_list_start(&patch->list, &job->module->device, &job->target);
   if (!may_ask(job) || !network->is_up(network->context) ||
       print_text(patch->url, sizeof patch->url, "%s" LIST_ENDING, job->source.name) >= sizeof patch->url ||
       network->open(network->context, &request, &patch->asking) != LB_OK) {
@@ -229,9 +236,11 @@ static int read_list(struct flash_job *job)
   if (!patch->replied) {
     int result = network->reply(patch->asking, &reply);
     if (result != LB_OK) {
+      job->waiting = result == LB_MORE;
       return result;
     }
     patch->replied = true;
+    job->source.http_status = reply.status;
     if (reply.status != PORT_HTTP_OK) {
       return MODULE_ERR_STATUS;
     }
@@ -254,6 +263,13 @@ static bool is_welcome(struct flash_job *job)
   return job->force || !flash_log_failed_before(job, &info, true);
 }
 
+/* Has a patch of an interrupted update come, or a part of one? It is not given up because the list does not come. */
+static bool patch_waits(const struct flash_job *job)
+{
+  struct lb_stage stage;
+  return lb_stage_open(&stage, job->module->device.flash, &job->target) == LB_OK;
+}
+
 int flash_patch_ask(struct flash_job *job)
 {
   if (!job->patch.asking) {
@@ -262,24 +278,37 @@ int flash_patch_ask(struct flash_job *job)
   int result = read_list(job);
   if (result == LB_MORE) {
     if (now_ms(job) < job->patch.give_up_ms) {
-      job->waiting = true;
       return LB_MORE;
     }
-    return fetch_whole(job);
+    result = PORT_ERR_TIMEOUT;
   }
   flash_patch_stop(job);
+  if (result < 0 && flash_retry_is_lost(job, result) && patch_waits(job)) {
+    job->patch.asks_again = true;
+    job->has_reply = true; /* another time, then: a wrong address would have no patch waiting */
+    return result;
+  }
+  job->has_reply = job->has_reply || result == LB_OK;
   bool useful = result == LB_OK && patch_list_finish(&job->patch.list) && is_welcome(job);
   return useful ? try_next(job) : fetch_whole(job);
 }
 
 /* ---- giving way ---- */
 
+/* Is it trouble with the place where the patch waits? */
+static bool is_of_stage(const struct flash_job *job, int error)
+{
+  bool of_flash = error == LB_ERR_READ_BACK || (error <= LB_ERR_FLASH_READ && error >= LB_ERR_FLASH_ERASE);
+  return of_flash && job->patch.way == FLASH_PATCH_STAGED && !job->has_session && !job->patch.cannot_stage;
+}
+
 bool flash_patch_gives_way(const struct flash_job *job, int error)
 {
   if (job->source.kind != SOURCE_HTTP || job->patch.way == FLASH_PATCH_NOT || error == LB_ERR_FAILED_BEFORE) {
     return false;
   }
-  if (error == MODULE_ERR_STATUS || error == MODULE_ERR_NO_LENGTH || error == LB_ERR_SIZE_MISMATCH) {
+  if (error == MODULE_ERR_STATUS || error == MODULE_ERR_NO_LENGTH || error == LB_ERR_SIZE_MISMATCH ||
+      is_of_stage(job, error)) {
     return true;
   }
   bool of_network = error <= PORT_ERR_LINK_DOWN && error >= PORT_ERR_NO_TLS;
@@ -287,21 +316,43 @@ bool flash_patch_gives_way(const struct flash_job *job, int error)
                     : lb_error_is_of_patch(error) || lb_error_is_of_image(error) || error == LB_ERR_FLASH_READ;
 }
 
-int flash_patch_next(struct flash_job *job, int error)
+static void tell_why(struct flash_job *job, int error)
 {
-  struct flash_patch *patch = &job->patch;
-  bool discarded;
-  console_print(job->console, "  %s cannot be used: ", patch->offer.from_nothing ? "Compressed image" : "Patch");
+  const char *what = job->patch.offer.from_nothing ? "Compressed image" : "Patch";
+  if (is_of_stage(job, error)) {
+    console_print(job->console, "  %s cannot be kept in %s: ", what, job->target.label);
+  } else {
+    console_print(job->console, "  %s cannot be used: ", what);
+  }
   if (error == MODULE_ERR_STATUS) {
     console_print(job->console, "the server answered %d\n", job->source.http_status);
   } else {
     console_print(job->console, "%s\n", module_error_info(error)->cause);
   }
-  source_close(&job->source);
-  if (patch->way == FLASH_PATCH_STAGED && lb_error_is_of_patch(error)) {
-    /* if it stays, it is found to be bad again */
+}
+
+void flash_patch_fail(struct flash_job *job, int error)
+{
+  bool discarded;
+  bool leads_nowhere = lb_error_is_of_patch(error) || lb_error_is_of_image(error) || error == LB_ERR_FAILED_BEFORE;
+  if (job->patch.way == FLASH_PATCH_STAGED && leads_nowhere) {
     (void)lb_stage_discard(job->module->device.flash, &job->target, &discarded);
   }
+}
+
+int flash_patch_next(struct flash_job *job, int error)
+{
+  struct flash_patch *patch = &job->patch;
+  tell_why(job, error);
+  if (is_of_stage(job, error)) {
+    patch->cannot_stage = true;
+    patch->next--; /* the same again, but as it comes */
+  } else if (error == LB_ERR_PATCH_CRC && patch->way == FLASH_PATCH_STAGED && job->found > 0) {
+    patch->next--; /* what was there from before has rotted */
+  }
+  patch->wasted += job->ahead.end;
+  source_close(&job->source);
+  flash_patch_fail(job, error);
   if (job->has_session && lb_update_remains(&job->work.update) != LB_REMAINS_AS_BEFORE) {
     job->left_unfinished = true;
   }
@@ -309,6 +360,7 @@ int flash_patch_next(struct flash_job *job, int error)
   job->found = 0;
   job->validator[0] = '\0';
   job->size = 0;
+  flash_transfer_begin_at(job, 0);
   flash_retry_start(&job->retry);
   return try_next(job);
 }

@@ -37,6 +37,9 @@ struct flash_patch {
   struct port_transfer *asking; /* for the list; NULL: not yet */
   uint64_t give_up_ms;
   bool replied;
+  bool asks_again;   /* the link was lost: for the list, once more */
+  bool cannot_stage; /* the tail of the target cannot be written: patches are applied as they come */
+  uint32_t wasted;   /* bytes that came of patches that could not be used */
   struct patch_list list;
   uint32_t next;              /* offer of the list that is tried next */
   struct patch_offer offer;   /* the one that is used */
@@ -68,6 +71,9 @@ int flash_patch_ask(struct flash_job *job);
 
 /* After an error: is it one for which another way to the image is tried? */
 bool flash_patch_gives_way(const struct flash_job *job, int error);
+
+/* The update has failed: a patch that leads to something bad need not wait for the next try. */
+void flash_patch_fail(struct flash_job *job, int error);
 
 /* Tells so, and goes on with the next offer or the whole image. LB_MORE. */
 int flash_patch_next(struct flash_job *job, int error);

@@ -151,7 +151,7 @@ static int report_cause(struct flash_job *job, int error)
   if (error == LB_ERR_SIZE_MISMATCH || (error == PORT_ERR_CLOSED && job->has_session)) {
     uint32_t came = job->base + job->ahead.end;
     return console_known_error(job->console, error, "Download file size (%u) does not match expected (%u)",
-                               (unsigned)came, (unsigned)job->size);
+                               (unsigned)came, (unsigned)flash_patch_wanted(job));
   }
   if (from_image) {
     return report_image(job, error);

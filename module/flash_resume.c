@@ -181,28 +181,39 @@ void flash_resume_tell_file(struct flash_job *job)
   }
 }
 
+/* Is there a part of the job's patch that need not come again? */
 static bool has_staged(const struct flash_job *job)
 {
   char source[SOURCE_NAME_SIZE];
-  return flash_staged_find(job->module, &job->target, source, sizeof source) == LB_OK &&
+  return job->patch.way == FLASH_PATCH_STAGED && job->patch.stage.position > 0 &&
+         (job->validator[0] != '\0' || job->patch.stage.whole) &&
+         flash_staged_find(job->module, &job->target, source, sizeof source) == LB_OK &&
          words_equal(source, flash_patch_origin(job));
+}
+
+static void tell_again(const struct flash_job *job)
+{
+  const char *slot = job->target.label;
+  console_print(job->console, "  `ota flash` again%s%s%s ", job->named_target ? ", with to " : "",
+                job->named_target ? slot : "", job->named_target ? "," : "");
 }
 
 void flash_resume_report(struct flash_job *job, bool cut)
 {
   struct flash_interrupted interrupted;
+  bool streamed = job->patch.way == FLASH_PATCH_STREAMED;
   int err = flash_interrupted_find(&interrupted, job->module, &job->target);
-  if (cut && job->patch.way == FLASH_PATCH_STAGED && !job->has_session && has_staged(job)) {
-    console_print(job->console, "  `ota flash` again%s%s%s goes on with the patch\n",
-                  job->named_target ? ", with to " : "", job->named_target ? job->target.label : "",
-                  job->named_target ? "," : "");
-    return;
-  }
-  if (err == LB_OK && interrupted.goes_on && is_of_job(job, &interrupted.journal)) {
-    console_print(job->console, "  `ota flash` again%s%s%s goes on at %u %%\n", job->named_target ? ", with to " : "",
-                  job->named_target ? job->target.label : "", job->named_target ? "," : "",
-                  (unsigned)interrupted.percent);
-  } else if (cut && job->source.kind == SOURCE_HTTP && job->has_session && !lb_update_has_journal(&job->work.update) &&
+  if (cut && !job->has_session && has_staged(job)) {
+    tell_again(job);
+    console_print(job->console, "goes on with the patch\n");
+  } else if (cut && streamed && job->has_session) {
+    tell_again(job);
+    console_print(job->console, "fetches the patch anew: there was no room to keep it\n");
+  } else if (!streamed && err == LB_OK && interrupted.goes_on && is_of_job(job, &interrupted.journal)) {
+    tell_again(job);
+    console_print(job->console, "goes on at %u %%\n", (unsigned)interrupted.percent);
+  } else if (cut && job->patch.way == FLASH_PATCH_NOT && job->source.kind == SOURCE_HTTP && job->has_session &&
+             !lb_update_has_journal(&job->work.update) &&
              lb_update_position(&job->work.update) >= FLASH_RETRY_PROGRESS) {
     console_print(job->console, "  `ota flash` again starts over: %s\n", why_not_later(job));
   }

@@ -58,7 +58,8 @@ static uint32_t most_tries(struct module *module)
 bool flash_retry_wanted(struct flash_job *job, int error)
 {
   struct flash_retry *retry = &job->retry;
-  bool on_the_way = job->stage == FLASH_JOB_CONNECTING || job->stage == FLASH_JOB_TRANSFERRING;
+  bool on_the_way =
+      job->stage == FLASH_JOB_CONNECTING || job->stage == FLASH_JOB_TRANSFERRING || job->stage == FLASH_JOB_ASKING;
   if (job->source.kind != SOURCE_HTTP || !on_the_way || !job->has_reply || !flash_retry_is_lost(job, error)) {
     return false;
   }
@@ -131,6 +132,10 @@ int flash_retry_step(struct flash_job *job)
   }
   if (reached(job) == 0) {
     job->has_session = false; /* it has not got a single byte: another one is as good */
+  }
+  if (job->patch.asks_again) {
+    job->stage = FLASH_JOB_ASKING;
+    return LB_MORE;
   }
   job->source.first = job->validator[0] != '\0' ? reached(job) : 0;
   job->source.validator = job->validator;

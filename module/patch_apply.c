@@ -116,7 +116,6 @@ int patch_apply_begin(struct flash_job *job)
     console_print(job->console, "Applying patch...\n");
     job->stage = FLASH_JOB_APPLYING;
   } else {
-    flash_transfer_begin_at(job, 0);
     job->stage = FLASH_JOB_TRANSFERRING;
   }
   return LB_MORE;
@@ -170,7 +169,8 @@ int patch_apply_step(struct flash_job *job)
   if (flash_log_image(job) == LB_MORE) {
     return LB_MORE;
   }
-  for (uint32_t i = 0; i < TURNS && result == LB_MORE && grows; i++) {
+  const uint32_t turns = job->work.update.writer.buffer ? TURNS : 1U; /* without a buffer each programs a page */
+  for (uint32_t i = 0; i < turns && result == LB_MORE && grows; i++) {
     uint32_t before = lb_update_position(&job->work.update);
     result = make_piece(job);
     grows = lb_update_position(&job->work.update) > before; /* else it was the flash's turn */

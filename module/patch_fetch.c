@@ -43,6 +43,16 @@ static int stream(struct flash_job *job)
   return patch_apply_begin(job);
 }
 
+static struct lb_stage_subject subject_of(const struct flash_job *job)
+{
+  return (struct lb_stage_subject){
+      .source = job->patch.url,
+      .validator = job->validator,
+      .size = job->patch.offer.size,
+      .image_size = job->patch.list.image_size,
+  };
+}
+
 static int take_new(struct flash_job *job)
 {
   struct flash_patch *patch = &job->patch;
@@ -56,12 +66,10 @@ static int take_new(struct flash_job *job)
   if (patch->way == FLASH_PATCH_STREAMED) { /* it starts over */
     return patch_apply_begin(job);
   }
-  const struct lb_stage_subject subject = {
-      .source = patch->url,
-      .validator = job->validator,
-      .size = patch->offer.size,
-      .image_size = patch->list.image_size,
-  };
+  const struct lb_stage_subject subject = subject_of(job);
+  if (patch->cannot_stage) {
+    return stream(job);
+  }
   int err = lb_stage_start(&patch->stage, job->module->device.flash, &job->target, &subject);
   if (err == LB_ERR_STAGE_ROOM || err == LB_ERR_ARGUMENT) { /* or its URL is too long to be kept */
     return stream(job);
@@ -113,12 +121,7 @@ int patch_fetch_connect(struct flash_job *job)
 static int make(struct flash_job *job)
 {
   struct flash_patch *patch = &job->patch;
-  const struct lb_stage_subject subject = {
-      .source = patch->url,
-      .validator = job->validator,
-      .size = patch->offer.size,
-      .image_size = patch->list.image_size,
-  };
+  const struct lb_stage_subject subject = subject_of(job);
   int result = lb_stage_create(&patch->stage, &subject);
   if (result == LB_OK) {
     job->stage = FLASH_JOB_TRANSFERRING;
@@ -197,8 +200,12 @@ int patch_fetch_from_file(struct flash_job *job)
     return err;
   }
   err = length < LB_PATCH_HEADER_SIZE ? LB_ERR_PATCH_TRUNCATED : lb_patch_read_header(&info, header);
-  if (err == LB_OK && info.result_length > job->target.size) {
-    err = LB_ERR_IMAGE_TOO_LONG;
+  if (err == LB_OK) {
+    job->size = info.result_length;
+    err = job->source.size > UINT32_MAX           ? LB_ERR_PATCH_TOO_LONG
+          : info.result_length > job->target.size ? LB_ERR_IMAGE_TOO_LONG
+          : info.result_length < FLASH_JOB_LEAST  ? MODULE_ERR_TOO_SMALL
+                                                  : LB_OK;
   }
   if (err == LB_OK) {
     err = find_base(job, &info);

@@ -62,7 +62,7 @@ struct lb_update {
   bool old_tail;      /* the image that the target held reached into its last sector */
   bool spoiled;       /* and that has been changed */
   bool sealed;        /* the first bytes are programmed */
-  bool sealing_begun; /* when a session was resumed: some of their bits are there */
+  bool sealing_begun; /* some of their bits are there, or may be */
   bool verified;
   bool has_journal;
   bool resumed;
