@@ -27,7 +27,7 @@ void flash_log_begin(struct flash_job *job)
   if (!job->logged) {
     (void)update_log_begin(&job->module->update_log, &facts); /* cannot fail: it is only remembered */
     tell_cost(job);
-    update_log_found(&job->module->update_log, job->found);
+    update_log_found(&job->module->update_log, job->found + job->patch.whole_done);
   }
 }
 

@@ -26,6 +26,9 @@ void flash_patch_start(struct flash_job *job)
   patch->tidied = false;
   patch->next = 0;
   patch->wasted = 0;
+  patch->whole_done = 0;
+  patch->list.count = 0;
+  patch->list.has_image = false;
 }
 
 void flash_patch_stop(struct flash_job *job)
@@ -131,6 +134,10 @@ static void tell_offer(struct flash_job *job)
     console_print(job->console, "Using patch from %s: ", offer->base.label);
   }
   console_print(job->console, "%u bytes instead of %u\n", (unsigned)offer->size, (unsigned)job->patch.list.image_size);
+  if (job->patch.whole_done > 0) {
+    console_print(job->console, "Starting over: that is less than what is missing of the image, %u bytes\n",
+                  (unsigned)(job->patch.list.image_size - job->patch.whole_done));
+  }
 }
 
 /* What an interrupted update has fetched of that patch is looked at first. */
@@ -164,6 +171,7 @@ static int try_next(struct flash_job *job)
 {
   struct flash_patch *patch = &job->patch;
   uint32_t most = cost_of_whole(job);
+  patch->whole_done = patch->list.image_size - most;
   while (patch->next < patch->list.count && patch->wasted <= most / 2U) {
     patch->offer = patch->list.offers[patch->next++];
     if (patch->offer.size < most && make_url(job)) {
@@ -290,10 +298,26 @@ int flash_patch_ask(struct flash_job *job)
   }
   job->has_reply = job->has_reply || result == LB_OK;
   bool useful = result == LB_OK && patch_list_finish(&job->patch.list) && is_welcome(job);
+  if (job->patch.replied && job->source.http_status == PORT_HTTP_OK && !job->patch.list.has_image) {
+    console_print(job->console, "  The list of patches beside the image cannot be used: it is none, or not whole\n");
+  }
   return useful ? try_next(job) : fetch_whole(job);
 }
 
 /* ---- giving way ---- */
+
+/* Does the patch, or what it is applied to, lead nowhere? */
+static bool is_of_patch(int error)
+{
+  return lb_error_is_of_patch(error) || lb_error_is_of_image(error) || error == MODULE_ERR_BASE ||
+         error == MODULE_ERR_PATCH;
+}
+
+/* The server cannot be reached, so that another of its files would not come either. */
+static bool is_out_of_reach(int error)
+{
+  return error == PORT_ERR_LINK_DOWN || error == PORT_ERR_NAME || error == PORT_ERR_CONNECT || error == PORT_ERR_BUSY;
+}
 
 /* Is it trouble with the place where the patch waits? */
 static bool is_of_stage(const struct flash_job *job, int error)
@@ -312,8 +336,7 @@ bool flash_patch_gives_way(const struct flash_job *job, int error)
     return true;
   }
   bool of_network = error <= PORT_ERR_LINK_DOWN && error >= PORT_ERR_NO_TLS;
-  return of_network ? !flash_retry_is_lost(job, error)
-                    : lb_error_is_of_patch(error) || lb_error_is_of_image(error) || error == LB_ERR_FLASH_READ;
+  return of_network ? !is_out_of_reach(error) : is_of_patch(error) || error == LB_ERR_FLASH_READ;
 }
 
 static void tell_why(struct flash_job *job, int error)
@@ -334,8 +357,7 @@ static void tell_why(struct flash_job *job, int error)
 void flash_patch_fail(struct flash_job *job, int error)
 {
   bool discarded;
-  bool leads_nowhere = lb_error_is_of_patch(error) || lb_error_is_of_image(error) || error == LB_ERR_FAILED_BEFORE;
-  if (job->patch.way == FLASH_PATCH_STAGED && leads_nowhere) {
+  if (job->patch.way == FLASH_PATCH_STAGED && (is_of_patch(error) || error == LB_ERR_FAILED_BEFORE)) {
     (void)lb_stage_discard(job->module->device.flash, &job->target, &discarded);
   }
 }

@@ -37,9 +37,10 @@ struct flash_patch {
   struct port_transfer *asking; /* for the list; NULL: not yet */
   uint64_t give_up_ms;
   bool replied;
-  bool asks_again;   /* the link was lost: for the list, once more */
-  bool cannot_stage; /* the tail of the target cannot be written: patches are applied as they come */
-  uint32_t wasted;   /* bytes that came of patches that could not be used */
+  bool asks_again;     /* the link was lost: for the list, once more */
+  bool cannot_stage;   /* the tail of the target cannot be written: patches are applied as they come */
+  uint32_t whole_done; /* bytes that an interrupted update of the whole image has in the target already */
+  uint32_t wasted;     /* bytes that came of patches that could not be used */
   struct patch_list list;
   uint32_t next;              /* offer of the list that is tried next */
   struct patch_offer offer;   /* the one that is used */

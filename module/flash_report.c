@@ -21,6 +21,8 @@ static const char *guess(uint8_t first)
     return "it looks like a merged flash image or erased flash";
   case 0x1F:
     return "it looks compressed";
+  case 'L':
+    return "it may be a patch: those are found beside their image, or flashed from a file";
   case 0x7F:
     return "it looks like an ELF file: an image is made from it";
   default:

@@ -185,10 +185,10 @@ void flash_resume_tell_file(struct flash_job *job)
 static bool has_staged(const struct flash_job *job)
 {
   char source[SOURCE_NAME_SIZE];
-  return job->patch.way == FLASH_PATCH_STAGED && job->patch.stage.position > 0 &&
-         (job->validator[0] != '\0' || job->patch.stage.whole) &&
+  return job->patch.list.count > 0 && !job->patch.cannot_stage && job->patch.stage.position > 0 &&
+         (job->patch.stage.validator_length > 0 || job->patch.stage.whole) &&
          flash_staged_find(job->module, &job->target, source, sizeof source) == LB_OK &&
-         words_equal(source, flash_patch_origin(job));
+         words_equal(source, job->patch.url);
 }
 
 static void tell_again(const struct flash_job *job)
@@ -203,15 +203,15 @@ void flash_resume_report(struct flash_job *job, bool cut)
   struct flash_interrupted interrupted;
   bool streamed = job->patch.way == FLASH_PATCH_STREAMED;
   int err = flash_interrupted_find(&interrupted, job->module, &job->target);
-  if (cut && !job->has_session && has_staged(job)) {
-    tell_again(job);
-    console_print(job->console, "goes on with the patch\n");
-  } else if (cut && streamed && job->has_session) {
+  if (cut && streamed && job->has_session) {
     tell_again(job);
     console_print(job->console, "fetches the patch anew: there was no room to keep it\n");
   } else if (!streamed && err == LB_OK && interrupted.goes_on && is_of_job(job, &interrupted.journal)) {
     tell_again(job);
     console_print(job->console, "goes on at %u %%\n", (unsigned)interrupted.percent);
+  } else if (cut && has_staged(job)) {
+    tell_again(job);
+    console_print(job->console, "goes on with the patch\n");
   } else if (cut && job->patch.way == FLASH_PATCH_NOT && job->source.kind == SOURCE_HTTP && job->has_session &&
              !lb_update_has_journal(&job->work.update) &&
              lb_update_position(&job->work.update) >= FLASH_RETRY_PROGRESS) {

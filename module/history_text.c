@@ -46,7 +46,9 @@ void history_transfer_text(const struct lb_history_entry *entry, char text[HISTO
   char taken[sizeof("patch from ") + LB_LABEL_SIZE];
   const unsigned size = (unsigned)entry->size;
   const unsigned transferred = (unsigned)entry->transferred;
-  if (entry->patch_base[0] == '\0' && transferred > size) {
+  const bool differs =
+      transferred > size || (entry->result == LB_HISTORY_FAILED && transferred > 0 && transferred < size);
+  if (entry->patch_base[0] == '\0' && differs) {
     print_text(text, HISTORY_TRANSFER_SIZE, "%u bytes, %u transferred", size, transferred);
     return;
   }

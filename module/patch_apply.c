@@ -2,7 +2,7 @@
 /* The end of an update by patch: it is checked as a whole, and the image made of it goes into the session. */
 #include <string.h>
 
-#include "lifeboat/bytes.h"
+#include "lifeboat/claim.h"
 #include "module/console.h"
 #include "module/flash_job.h"
 #include "module/flash_log.h"
@@ -19,10 +19,17 @@
 static int judge(struct flash_job *job, const struct lb_patch_info *info)
 {
   struct flash_patch *patch = &job->patch;
+  struct lb_claim claim;
+  if (!patch->offer.from_nothing) {
+    int err = lb_claim_read(&claim, job->module->device.flash, &patch->offer.base);
+    if (err || memcmp(claim.digest, info->base_digest, sizeof info->base_digest) != 0) {
+      return err ? err : MODULE_ERR_PATCH;
+    }
+  }
   if (info->result_length != patch->list.image_size ||
       memcmp(info->result_digest, patch->list.image_digest, sizeof info->result_digest) != 0 ||
       (info->base_length == 0) != patch->offer.from_nothing) {
-    return LB_ERR_PATCH_HEADER;
+    return MODULE_ERR_PATCH;
   }
   patch->judged = true;
   return LB_OK;
@@ -112,8 +119,10 @@ int patch_apply_begin(struct flash_job *job)
   patch->judged = patch->way == FLASH_PATCH_STAGED;
   job->has_session = true;
   flash_log_begin(job);
-  if (patch->way == FLASH_PATCH_STAGED) {
+  if (patch->way != FLASH_PATCH_STREAMED) {
     console_print(job->console, "Applying patch...\n");
+  }
+  if (patch->way == FLASH_PATCH_STAGED) {
     job->stage = FLASH_JOB_APPLYING;
   } else {
     job->stage = FLASH_JOB_TRANSFERRING;
@@ -121,10 +130,16 @@ int patch_apply_begin(struct flash_job *job)
   return LB_MORE;
 }
 
+/* The base was found by the digest that its image ends with, so it is the right one: then it is not whole any more. */
+static int name_error(int error)
+{
+  return error == LB_ERR_PATCH_BASE ? MODULE_ERR_BASE : error;
+}
+
 int patch_apply_write(struct flash_job *job, const uint8_t *data, uint32_t length, uint32_t *used)
 {
   struct flash_patch *patch = &job->patch;
-  int err = lb_update_patch_write(&patch->applying, data, length, used);
+  int err = name_error(lb_update_patch_write(&patch->applying, data, length, used));
   const struct lb_patch_info *info = lb_patch_info(&patch->decoder.patch);
   if (err == LB_OK && info && !patch->judged) { /* the base is read next, and nothing has been made yet */
     err = judge(job, info);
@@ -172,7 +187,7 @@ int patch_apply_step(struct flash_job *job)
   const uint32_t turns = job->work.update.writer.buffer ? TURNS : 1U; /* without a buffer each programs a page */
   for (uint32_t i = 0; i < turns && result == LB_MORE && grows; i++) {
     uint32_t before = lb_update_position(&job->work.update);
-    result = make_piece(job);
+    result = name_error(make_piece(job));
     grows = lb_update_position(&job->work.update) > before; /* else it was the flash's turn */
   }
   if (result == LB_OK) {

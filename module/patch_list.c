@@ -157,6 +157,8 @@ bool patch_list_write(struct patch_list *list, const void *data, uint32_t length
       }
       list->fill = 0;
       list->too_long = false;
+    } else if (text[i] == '\r') {
+      continue; /* of an editor that ends lines so */
     } else if (list->fill < PATCH_LIST_LINE_SIZE - 1U && text[i] != '\0') {
       list->line[list->fill++] = text[i];
       /* not one byte more than needed of what is no list */

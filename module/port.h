@@ -61,7 +61,9 @@ enum module_error {
   MODULE_ERR_TOO_SMALL = -246, /* fewer than 1024 bytes */
   MODULE_ERR_CANCELLED = -247,
   MODULE_ERR_SETTING = -248, /* that setting does not take such a value */
-  MODULE_ERR_RESET = -249    /* a command was under way when the module was reset */
+  MODULE_ERR_RESET = -249,   /* a command was under way when the module was reset */
+  MODULE_ERR_BASE = -250,    /* the image that a patch is made for is there, but damaged */
+  MODULE_ERR_PATCH = -251    /* the patch makes another image than its list says */
 };
 
 /* ---- time ---- */

@@ -72,6 +72,10 @@ static const struct lb_error_info errors[] = {
                  LB_ESP_INVALID_ARG),
     LB_ERROR_ROW(MODULE_ERR_CANCELLED, "the command was cancelled", "give it again", LB_ESP_INVALID_STATE),
     LB_ERROR_ROW(MODULE_ERR_RESET, "the module was reset during the command", "give it again", LB_ESP_INVALID_STATE),
+    LB_ERROR_ROW(MODULE_ERR_BASE, "the image that the patch is made for is damaged",
+                 "use the whole image, and see `ota status full`", LB_ESP_OTA_VALIDATE),
+    LB_ERROR_ROW(MODULE_ERR_PATCH, "the patch makes another image than its list says",
+                 "publish the patches anew, or use the whole image", LB_ESP_INVALID_VERSION),
 };
 
 #define COUNT (sizeof errors / sizeof errors[0])

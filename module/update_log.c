@@ -323,11 +323,21 @@ static bool is_open(const struct lb_history_entry *entry)
          entry->result == LB_HISTORY_REJECTED || entry->result == LB_HISTORY_SUPERSEDED;
 }
 
+/* What the update that was abandoned just now had cost by then. */
+static void take_cost(const struct update_log *log, struct lb_history_entry *entry)
+{
+  if (log->entry.number == entry->number && log->entry.transferred > entry->transferred) {
+    entry->transferred = log->entry.transferred;
+    memcpy(entry->patch_base, log->entry.patch_base, sizeof entry->patch_base);
+  }
+}
+
 /* Does the entry have to be changed? Then it has been, in memory. */
 static bool judge(const struct update_log *log, struct lb_history_entry *entry)
 {
   bool changed = false;
   if (entry->result == LB_HISTORY_BEGUN) {
+    take_cost(log, entry);
     entry->result = was_selected(log, entry) ? LB_HISTORY_FLASHED : LB_HISTORY_INTERRUPTED;
     bool cancelled = entry->result == LB_HISTORY_INTERRUPTED && entry->number == log->cancelled;
     entry->cause = cancelled ? MODULE_ERR_CANCELLED : LB_OK;

@@ -459,7 +459,7 @@ WRITER = (
     mutant(
         "keeps the first block if its sectors are equal",
         "writer.c",
-        "!distrusted && !in_first_block(writer);",
+        "!distrusted && (writer->compare_first || !in_first_block(writer));",
         "!distrusted;",
         "test_writer",
     ),

@@ -230,7 +230,8 @@ def test_what_it_took(module):
     assert [source for _, _, source, _ in history(module)] == [
         "host/ovms3.bin (patch from factory instead of 3670032 bytes)",
         "host/ovms3.bin (patch from ota_1, 562 bytes instead of 3670032)",
-        "host/ovms3.bin (compressed image, 2021303 bytes instead of 3670032)", "host/ovms3.bin (3670032 bytes)",
+        "host/ovms3.bin (compressed image, 2021303 bytes instead of 3670032)",
+        "host/ovms3.bin (3670032 bytes, 80000 transferred)",
         "host/ovms3.bin (3670032 bytes, 4100000 transferred)", "host/ovms3.bin (3670032 bytes)",
         "host/ovms3.bin (3670032 bytes)"]
     updates = json.loads(lifeboat("flash", "history", module.flash, "--json").stdout)["updates"]

@@ -177,18 +177,96 @@ def test_lost_link(module, parts):
     assert [first for first, _ in parts.asked] == [None, HELD, HELD + 10000]
 
 
-def test_link_that_stays_lost(module, parts):
-    parts.cuts = [HELD] + [0] * 20
+def run_with_one_try(module, code):
     session = module.start("--clock", "virtual")
     session.guard.settings[("ota", "http.retries")] = "1"
     session.send("config set ota http.retries 1")
     session.send("ota flash http")
-    lines = session.end(1).lines
+    return session.end(code).lines
+
+
+def test_link_that_stays_lost(module, parts, web):
+    parts.cuts = [HELD] + [0] * 20
+    web.pages[BIN].cuts = [0] * 20
+    lines = run_with_one_try(module, 1)
     assert lines[-1] == "  `ota flash` again goes on with the patch"
     assert not in_slot(module, NEW)
     parts.cuts = []
     goes_on(module)
     assert parts.asked[-1][0] > HELD - 2 * SECTOR
+
+
+def test_server_that_breaks_off_patches_only(module, parts, web):
+    """The image comes: it costs more, but the module is updated."""
+    parts.cuts = [0] * 20
+    lines = run_with_one_try(module, 0)
+    assert "  Patch cannot be used: the server hung up before the end" in lines
+    assert web.requests == [PATCH, PATCH, BIN] and in_slot(module, NEW)
+
+
+def test_list_that_is_none(module, parts, web):
+    web.pages[BIN + ".patches"] = answer("200 OK", b"<html>please log in</html>")
+    lines = goes_on(module)
+    assert "  The list of patches beside the image cannot be used: it is none, or not whole" in lines
+    assert web.requests == [BIN]
+
+
+def test_list_with_other_line_ends(module, parts, web):
+    page = web.pages[BIN + ".patches"]
+    lines = ["lifeboat-patches 1", f"image {len(NEW)} {NEW[-32:].hex()} 3.1.002",
+             f"patch {len(parts.body)} {OLD[-32:].hex()} a.patch 3.1.001", ""]
+    web.pages[BIN + ".patches"] = answer("200 OK", "\r\n".join(lines).encode())
+    assert page
+    goes_on(module)
+    assert web.requests == [PATCH]
+
+
+def test_damaged_base(make_module, web, parts):
+    """The running image is not what its digest says any more: the owner hears of it, and the whole image comes."""
+    module = make_module(factory=OLD, ota_1=OLD)
+    module.server = web.address
+    module.run("ota boot ota_1", "module reset", "ota confirm")
+    slot = area("factory", OVMS)
+    with open(module.flash, "r+b") as file:
+        file.seek(slot.start + 60000)
+        file.write(bytes(4))
+    lines = module.run("ota flash http to ota_0").lines
+    assert any("damaged" in line for line in lines), lines
+    assert SUCCESS in lines
+
+
+def test_list_that_leads_elsewhere(module, parts, web):
+    lines = ["lifeboat-patches 1", f"image {len(NEW)} {'0' * 64} 3.1.002",
+             f"patch {len(parts.body)} {OLD[-32:].hex()} a.patch 3.1.001", ""]
+    web.pages[BIN + ".patches"] = answer("200 OK", "\n".join(lines).encode())
+    assert "  Patch cannot be used: the patch makes another image than its list says" in goes_on(module)
+    assert "Interrupted" not in module.run("ota status nocheck").text
+
+
+def test_interrupted_image_costs_more_than_a_patch(module, parts, web):
+    """The rest of the image is more than the patch: that it starts over is said, and what came before counts."""
+    image = web.pages[BIN]
+    image.holds = [130000]
+    session = module.start()
+    session.guard.settings[("ota", "http.patches")] = "no"
+    session.send("config set ota http.patches no")
+    session.send("ota flash http")
+    at = area("ota_0", OVMS).start + 120000
+
+    def is_there():
+        with open(module.flash, "rb") as file:
+            file.seek(at)
+            return file.read(256) != b"\xff" * 256
+
+    wait_until(is_there, "part of the image")
+    session.kill()
+    session = module.start()
+    session.guard.settings[("ota", "http.patches")] = "yes"
+    session.send("config set ota http.patches yes")
+    session.send("ota flash http")
+    lines = session.end().lines
+    assert SUCCESS in lines and in_slot(module, NEW)
+    assert any(line.startswith("Starting over: that is less than what is missing of the image") for line in lines)
 
 
 def test_patch_of_another_length(module, parts, web, patch):

@@ -12,7 +12,7 @@ static const struct {
 } ranges[] = {
     {PORT_ERR_FILE_NOT_FOUND, PORT_ERR_FILE_BUSY},
     {PORT_ERR_LINK_DOWN, PORT_ERR_NO_TLS},
-    {MODULE_ERR_LINE_TOO_LONG, MODULE_ERR_RESET},
+    {MODULE_ERR_LINE_TOO_LONG, MODULE_ERR_PATCH},
 };
 
 static void assert_words(const char *text)
