@@ -111,6 +111,8 @@ uint32_t depot_patches_made(const struct depot_patches *patches)
 
 /* ---- making one ---- */
 
+#define STEP_SIZE 64U
+
 /* The text of a warning or a step: "patch from 3.1.002". */
 static void format_step(const struct depot_patch *patch, char *text, size_t capacity)
 {
@@ -140,18 +142,38 @@ static int make(const struct depot_patches *patches, const struct depot_image *b
   return error;
 }
 
-/* Takes the bytes over, or frees them. */
+static void drop(struct patch_bytes *made)
+{
+  free(made->data);
+  *made = (struct patch_bytes){0};
+}
+
+/*
+ * Takes the bytes over, or frees them. Where the padding of an image is not zeros, no decoder computes its end: the
+ * patch then has the SHA-256 of all bytes, the list the image's own digest, and modules would refuse it.
+ */
 static void take(struct depot_patches *patches, struct depot_patch *patch, struct patch_bytes *made)
 {
+  if (!depot_patch_is_good(patch, patches->image, made->data, made->length)) {
+    char step[STEP_SIZE];
+    format_step(patch, step, sizeof step);
+    fprintf(stderr,
+            "Warning: no %s is published: no module would take it: the padding at the image's end is not as esptool "
+            "writes it - build the image again with esptool\n",
+            step);
+    drop(made);
+    return;
+  }
   uint64_t most = (uint64_t)patches->image->bytes.length * DEPOT_PATCH_PERCENT;
   bool small = (uint64_t)made->length * 100U <= most;
   patch->state = small ? DEPOT_PATCH_MADE : DEPOT_PATCH_TOO_LARGE;
   patch->size = made->length;
   patch->data = small ? made->data : NULL;
-  if (!small) {
-    free(made->data);
+  if (small) {
+    *made = (struct patch_bytes){0};
+  } else {
+    drop(made);
   }
-  *made = (struct patch_bytes){0};
   patches->patches[patches->count++] = *patch;
 }
 
@@ -162,8 +184,7 @@ static void take_without_base(struct depot_patches *patches, struct depot_patch 
   patch->state = DEPOT_PATCH_NO_HELP;
   patches->patches[patches->count++] = *patch;
   if (is_known(patches, &full) || patches->count == DEPOT_PATCHES_MAX) {
-    free(made->data);
-    *made = (struct patch_bytes){0};
+    drop(made);
   } else {
     take(patches, &full, made);
   }
@@ -171,7 +192,7 @@ static void take_without_base(struct depot_patches *patches, struct depot_patch 
 
 bool depot_patches_add(struct depot_patches *patches, const struct depot_image *base)
 {
-  char step[64];
+  char step[STEP_SIZE];
   struct lb_patch_info info;
   struct patch_bytes made = {0};
   struct depot_patch patch = describe(base);

@@ -164,6 +164,10 @@ static int make_and_write(const struct request *request, const struct file_bytes
   double start = now();
   progress_start(&telling.progress, "make the patch", new->length, request->json);
   int error = patch_make(old->data, old->length, new->data, new->length, &options, &patch);
+  if (error == LB_OK && interrupted) { /* while the patch was proved, which tells no progress */
+    free(patch.data);
+    error = PATCH_CANCELLED;
+  }
   if (error != LB_OK) {
     progress_stop(&telling.progress);
     report_error("%s: %s", request->out, patch_error_text(error));

@@ -38,6 +38,27 @@ def firmware(version, chip="esp32"):
     return seal(bytes(body))
 
 
+def mostly_changed(version):
+    """Two of these have a fifth in common, and text behind it, which is shorter without looking for instructions."""
+    image = build_image("same", size=SIZE)
+    start = SIZE // 5
+    text = bytes(random.Random(version).choices(range(0x20, 0x7F), k=SIZE - start))
+    body = bytearray(image[:start] + text)
+    body[HEADER_SIZE + 8:HEADER_SIZE + 264] = description(version)
+    offset = HEADER_SIZE
+    for _ in range(image[1]):  # the text lies over headers of segments
+        body[offset:offset + 8] = image[offset:offset + 8]
+        offset += 8 + int.from_bytes(image[offset + 4:offset + 8], "little")
+    return seal(bytes(body[:offset]))
+
+
+def with_odd_padding(version):
+    """A sound image, but between its last segment and the checksum there is something else than zeros."""
+    image = firmware(version)
+    body = image[:-36] + b"odd" + image[-33:-32]
+    return body + hashlib.sha256(body).digest()
+
+
 def digest(image):
     return image[-32:].hex()
 
@@ -185,6 +206,36 @@ def test_not_worth_it(depot, write):
     lines = published(depot, write(build_image("1.1", size=SIZE))).splitlines()
     assert lines[1].startswith("  no patch from 1.0 (") and lines[2].startswith("  no patch from nothing: it would be ")
     assert not list(depot.rglob("*.patch*"))
+
+
+def test_mostly_changed(depot, write, tmp_path):
+    """A patch without a walker names the image as the list does, else every module would refuse it."""
+    old, new = mostly_changed("1.0"), mostly_changed("1.1")
+    published(depot, write(old))
+    path = write(new)
+    published(depot, path)
+    release = release_of(depot, "1.1")
+    assert set(read_list(release, new)) == {"1.0", None}
+    assert (release / f"ovms3.bin.{digest(old)[:16]}.patch").read_bytes()[4] == 1  # default, no walker
+    apply(release, old, new, tmp_path)
+    before = state(depot)
+    assert published(depot, path).startswith("Nothing to do, already published 1.1 as v3.1/main")
+    assert state(depot) == before
+
+
+def test_patches_that_no_module_takes(depot, write):
+    """The end of such an image cannot be computed, so its patches have another digest than the list: none is listed."""
+    published(depot, write(with_odd_padding("1.0")), "--patches", 0)
+    path = write(with_odd_padding("1.1"))
+    done = publish(depot, path)
+    assert done.returncode == 0 and done.stdout.count("\n") == 1
+    assert done.stdout.startswith("Published 1.1 as v3.1/main")
+    warnings = [line.partition(": no module would take it: ")[0] for line in done.stderr.splitlines()]
+    assert warnings == ["Warning: no patch from 1.0 is published", "Warning: no patch from nothing is published"]
+    assert not list(depot.rglob("*.patch*"))
+    before = state(depot)
+    assert publish(depot, path).stdout.startswith("Nothing to do, already published 1.1 as v3.1/main")
+    assert state(depot) == before
 
 
 def test_equal_release(depot, write):

@@ -281,3 +281,17 @@ def test_interrupted(folder, number):
     assert process.returncode == 130
     assert error == "Error: out: interrupted\n"
     assert {path.name for path in folder.iterdir()} == {"new"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_while_it_is_applied(folder, number):
+    """The patch is made, and its proof does not tell how far it is."""
+    Path("new").write_bytes(build_image("3.1.003", size=1 << 19))
+    with subprocess.Popen([BINARY, "patch", "make", "-", "new", "out", "--verbose"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as process:
+        told = process.stderr.readline()
+        process.send_signal(number)
+        out, error = process.communicate(timeout=60)
+    assert told.startswith("walker Xtensa, from nothing: ")
+    assert (process.returncode, out, error) == (130, "", "Error: out: interrupted\n")
+    assert {path.name for path in folder.iterdir()} == {"new"}

@@ -2,6 +2,7 @@
 """Updates by patch: what comes over the link, what ends up in the slot, and what the module tells of it."""
 
 import json
+import random
 
 import pytest
 from depot_server import PREFIX, DepotServer, lifeboat
@@ -35,6 +36,10 @@ OLD = changed(OLDEST, "3.3.002", *((at, bytes(600)) for at in range(20000, 12000
 NEW = changed(OLD, "3.3.003", (60000, b"changed here"), (200000, b"and there"))
 UNRELATED = build_image("3.2.900", size=SIZE)
 HALF_EMPTY = changed(build_image("3.3.004", size=SIZE), "3.3.004", (1024, bytes(SIZE // 4)))
+
+# Most of it is text of chance, for which the smallest patch is one that looks for no instructions.
+MOSTLY_ELSE = changed(OLD, "3.3.005", *((at, bytes(random.Random(at).choices(range(0x20, 0x7F), k=length)))
+                                        for at, length in ((1024, 130000), (170000, 60000))))
 
 
 @pytest.fixture
@@ -141,6 +146,17 @@ def test_factory_as_base(make_module, publish):
     assert any("patch" in line and "factory" in line and str(size) in line for line in lines), lines
     check_patched(module, (name, size), NEW, "ota_0", "factory")
     assert in_slot(module, OLD, "factory")
+
+
+def test_mostly_changed(make_module, publish):
+    depot = publish(OLD, MOSTLY_ELSE)
+    module = make_module(factory=OLD)
+    name, size = patches(depot)[OLD[-32:].hex()]
+    assert size > len(MOSTLY_ELSE) / 2 and patch_file(depot, name).read_bytes()[4] == 1  # default, no walker
+    _, log = update(module, depot)
+    assert served(log, name) == [(200, size)]
+    assert sum(size for _, size in served(log, "ovms3.bin")) == 0
+    check_patched(module, (name, size), MOSTLY_ELSE, "ota_0", "factory")
 
 
 def test_other_slot_as_base(make_module, publish):

@@ -7,9 +7,11 @@
 
 #include "lifeboat/bytes.h"
 #include "tests/unit/support/unit.h"
+#include "tool/patch/plan.h"
 
 #define HEADER         24U
 #define SEGMENT_HEADER 8U
+#define COMMON         800U /* bytes that all sealed images begin with */
 #define ROUNDS         120U
 #define LONGEST        5000U
 #define OVERHEAD       100U /* bytes by which a patch may be larger than the result, besides one in a hundred */
@@ -101,6 +103,43 @@ static void mutate(struct file *file, const struct file *from)
       break;
     }
   }
+}
+
+/* An image of that many segments that is sealed by checksum and digest; what lies behind COMMON is from `fill`. */
+static void fill_sealed(struct file *file, uint8_t segments, uint32_t length, uint8_t (*fill)(uint32_t offset))
+{
+  uint8_t checksum = 0xEF;
+  memset(file->bytes, 0, sizeof(file->bytes));
+  file->bytes[0] = 0xE9;
+  file->bytes[1] = segments;
+  file->bytes[23] = 1;
+  file->length = HEADER;
+  for (uint8_t i = 0; i < segments; i++) {
+    lb_store_le32(file->bytes + file->length, 0x400D0020); /* code, for the walker */
+    lb_store_le32(file->bytes + file->length + 4, length / segments);
+    file->length += SEGMENT_HEADER;
+    for (uint32_t end = file->length + length / segments; file->length < end; file->length++) {
+      file->bytes[file->length] =
+          file->length < COMMON ? (uint8_t)(lb_patch_hash(file->length) >> 24) : fill(file->length);
+      checksum ^= file->bytes[file->length];
+    }
+  }
+  file->length += 16U - file->length % 16U;
+  file->bytes[file->length - 1U] = checksum;
+  assert_int_equal(patch_sha256(file->bytes, file->length, file->bytes + file->length), LB_OK);
+  file->length += LB_SHA256_SIZE;
+}
+
+/* Numbers of 28 bits, of which what looks for instructions makes nothing. */
+static uint8_t any_number(uint32_t offset)
+{
+  return (uint8_t)random_below(offset % 4U == 3U ? 16U : 256U);
+}
+
+static uint8_t zero(uint32_t offset)
+{
+  (void)offset;
+  return 0;
 }
 
 /* ---- making ---- */
@@ -318,13 +357,52 @@ static void test_digest(void **state)
   assert_memory_equal(digest, nothing, sizeof(digest));
 }
 
+/* The header of the patch that makes this image from that base, and the digest that image and patch should have. */
+static void assert_named(const struct file *base, const struct file *image, uint8_t profile, struct lb_patch_info *info,
+                         const uint8_t *digest)
+{
+  struct patch_make_options options = {.profile = profile};
+  struct patch_bytes patch;
+  assert_int_equal(patch_make(base->bytes, base->length, image->bytes, image->length, &options, &patch), LB_OK);
+  assert_int_equal(patch_inspect(patch.data, patch.length, info), LB_OK);
+  assert_memory_equal(info->result_digest, digest, LB_SHA256_SIZE);
+  free(patch.data);
+}
+
+/* An image has one digest, whatever way to make it is the best. */
+static void test_digest_of_images(void **state)
+{
+  (void)state;
+  static struct file base;
+  static struct file image;
+  struct lb_patch_info info;
+  uint8_t all[LB_SHA256_SIZE];
+  seed = 0x5EED0007;
+  fill_sealed(&base, 1, LONGEST, zero);
+  fill_sealed(&image, 1, LONGEST, any_number); /* mostly changed: no walker is smaller */
+  const uint8_t *sealed = image.bytes + image.length - LB_SHA256_SIZE;
+  for (uint8_t profile = LB_PATCH_PROFILE_DEFAULT; profile <= LB_PATCH_PROFILE_SMALL; profile++) {
+    assert_named(&base, &image, profile, &info, sealed);
+    assert_true(info.walker == LB_PATCH_WALKER_NONE && info.base_length > 0 && info.tail > 0);
+  }
+  fill_sealed(&base, 9, LONGEST, zero);
+  fill_sealed(&image, 9, LONGEST, any_number);
+  sealed = image.bytes + image.length - LB_SHA256_SIZE;
+  assert_named(&base, &image, LB_PATCH_PROFILE_DEFAULT, &info, sealed);
+  /* the small profile keeps eight segments: it cannot compute the end */
+  assert_int_equal(patch_sha256(image.bytes, image.length, all), LB_OK);
+  assert_named(&base, &image, LB_PATCH_PROFILE_SMALL, &info, all);
+  assert_int_equal(info.tail, 0);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_random_files),    cmocka_unit_test(test_hostile_images),
-      cmocka_unit_test(test_repeating_files), cmocka_unit_test(test_edges),
-      cmocka_unit_test(test_errors),          cmocka_unit_test(test_progress_and_cancelling),
-      cmocka_unit_test(test_inspecting),      cmocka_unit_test(test_digest),
+      cmocka_unit_test(test_random_files),     cmocka_unit_test(test_hostile_images),
+      cmocka_unit_test(test_repeating_files),  cmocka_unit_test(test_edges),
+      cmocka_unit_test(test_errors),           cmocka_unit_test(test_progress_and_cancelling),
+      cmocka_unit_test(test_inspecting),       cmocka_unit_test(test_digest),
+      cmocka_unit_test(test_digest_of_images),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

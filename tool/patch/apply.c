@@ -2,11 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lifeboat/crc32.h"
 #include "ports/mbedtls/hash.h"
 #include "tool/patch/make.h"
-
-enum { CRC_AT = 6, CRC_SIZE = 4 };
 
 struct memory {
   const uint8_t *base;
@@ -106,5 +103,5 @@ int patch_inspect(const uint8_t *patch, uint32_t length, struct lb_patch_info *i
 
 bool patch_crc_is_good(const uint8_t *patch, uint32_t length, const struct lb_patch_info *info)
 {
-  return lb_crc32(lb_crc32(0, patch, CRC_AT), patch + CRC_AT + CRC_SIZE, length - CRC_AT - CRC_SIZE) == info->crc;
+  return lb_patch_crc(0, 0, patch, length) == info->crc;
 }

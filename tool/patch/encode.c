@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lifeboat/crc32.h"
 #include "tool/patch/plan.h"
 
 /* ---- the range coder, with a carry ---- */
@@ -187,7 +186,7 @@ static void end_patch(struct encoder *encoder, struct lb_patch_info *info)
   }
   info->crc = 0;
   lb_patch_store_header(info, patch->data);
-  info->crc = lb_crc32(lb_crc32(0, patch->data, 6), patch->data + 10, patch->length - 10U);
+  info->crc = lb_patch_crc(0, 0, patch->data, patch->length);
   lb_patch_store_header(info, patch->data);
 }
 

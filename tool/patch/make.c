@@ -45,9 +45,8 @@ static int fill_info(struct lb_patch_info *info, const struct patch_picture *bas
   info->base_length = base->length;
   info->result_length = result->length;
   int status = patch_digest(result->bytes, result->length, info->result_digest, &sealed);
-  /* the checksum is only right if the decoder has room for all segments */
-  if (status == LB_OK && walker != LB_PATCH_WALKER_NONE &&
-      result->image.known <= lb_patch_profiles[profile - 1U].segments) {
+  /* the checksum is only right if the decoder has room for all segments; it follows them without a walker, too */
+  if (status == LB_OK && result->image.known <= lb_patch_profiles[profile - 1U].segments) {
     info->tail = tail_of(result, sealed);
   }
   if (status == LB_OK && sealed && !info->tail) {
