@@ -132,6 +132,17 @@ static int fill_stage(struct lb_stage *stage, struct link *link)
   return LB_OK;
 }
 
+/* No byte of an image has been touched yet. What is no good is not kept: it would be found and refused again. */
+static int check_stage(struct lb_stage *stage, const struct lb_partition *target)
+{
+  bool discarded;
+  int err;
+  while ((err = lb_stage_check(stage)) == LB_MORE) {
+  }
+  int end = lb_error_is_of_patch(err) ? lb_stage_discard(&flash, target, &discarded) : LB_OK;
+  return err ? err : end;
+}
+
 static int fetch(struct lb_stage *stage, const struct lb_partition *target, const struct lb_stage_subject *subject,
                  struct link *link)
 {
@@ -143,10 +154,7 @@ static int fetch(struct lb_stage *stage, const struct lb_partition *target, cons
     printf("fetching from byte %u of %u on\n", (unsigned)stage->position, (unsigned)stage->size);
     err = fill_stage(stage, link);
   }
-  while (!err && (err = lb_stage_check(stage)) == LB_MORE) { /* no byte of an image has been touched yet */
-    err = LB_OK;
-  }
-  return err;
+  return err ? err : check_stage(stage, target);
 }
 
 /* ---- 2. what it changes ---- */
@@ -216,7 +224,9 @@ static int apply(const struct lb_device *device, const struct lb_partition *runn
   while (!err && (err = lb_update_finish(&session)) == LB_MORE) {
     err = LB_OK;
   }
-  return err ? err : lb_stage_discard(&flash, target, &discarded);
+  bool leads_nowhere = lb_error_is_of_patch(err) || lb_error_is_of_image(err); /* else it waits for the next try */
+  int end = !err || leads_nowhere ? lb_stage_discard(&flash, target, &discarded) : LB_OK;
+  return err ? err : end;
 }
 
 /* ---- what a factory and a network would do ---- */

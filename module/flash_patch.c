@@ -328,6 +328,9 @@ static bool is_of_stage(const struct flash_job *job, int error)
 
 bool flash_patch_gives_way(const struct flash_job *job, int error)
 {
+  if (job->patch.asks_again) { /* for a list, in vain */
+    return !is_out_of_reach(error);
+  }
   if (job->source.kind != SOURCE_HTTP || job->patch.way == FLASH_PATCH_NOT || error == LB_ERR_FAILED_BEFORE) {
     return false;
   }
@@ -365,6 +368,12 @@ void flash_patch_fail(struct flash_job *job, int error)
 int flash_patch_next(struct flash_job *job, int error)
 {
   struct flash_patch *patch = &job->patch;
+  if (patch->asks_again) {
+    console_print(job->console, "  The list of patches beside the image does not come: it is fetched whole\n");
+    patch->asks_again = false;
+    flash_retry_start(&job->retry);
+    return fetch_whole(job);
+  }
   tell_why(job, error);
   if (is_of_stage(job, error)) {
     patch->cannot_stage = true;

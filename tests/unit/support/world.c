@@ -37,6 +37,33 @@ static bool ends_with(const char *text, const char *end)
   return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
+/* Something beside the image: its bytes, or how asking for it goes wrong. */
+static void serve(struct port_transfer *transfer, struct world_served *served)
+{
+  served->asked++;
+  transfer->bytes = served->bytes;
+  transfer->length = served->length;
+  transfer->at_once = served->at_once;
+  if (served->failing > 0) {
+    served->failing--;
+    transfer->status = served->status;
+    transfer->error = served->error;
+    transfer->breaks_at = served->breaks_at;
+  } else if (!served->bytes) {
+    transfer->status = 404;
+  }
+}
+
+/* A part is sent to whoever has the rest of the same file. */
+static void begin_at(struct port_transfer *transfer, const struct port_request *request)
+{
+  if (request->first > 0 && request->first < transfer->length && transfer->tag &&
+      strcmp(request->validator, transfer->tag) == 0) {
+    transfer->first = (uint32_t)request->first;
+    transfer->sent = transfer->first;
+  }
+}
+
 static int network_open(void *context, const struct port_request *request, struct port_transfer **transfer)
 {
   struct world *world = context;
@@ -52,11 +79,20 @@ static int network_open(void *context, const struct port_request *request, struc
     struct port_transfer *found = &world->transfers[i];
 
     if (!found->open) {
-      *found = (struct port_transfer){.bytes = world->image.bytes, .length = world->image.length, .open = true};
+      *found = (struct port_transfer){.status = 200, .tag = world->tag, .open = true};
       if (version) {
         found->bytes = (const uint8_t *)world->version;
         found->length = (uint32_t)strlen(world->version);
+      } else if (ends_with(request->url, ".patches")) {
+        serve(found, &world->list);
+      } else if (ends_with(request->url, ".patch")) {
+        serve(found, &world->patch);
+      } else {
+        found->bytes = world->image.bytes;
+        found->length = world->image.length;
+        world->image_asked++;
       }
+      begin_at(found, request);
       *transfer = found;
       return LB_OK;
     }
@@ -67,19 +103,42 @@ static int network_open(void *context, const struct port_request *request, struc
 static int network_reply(struct port_transfer *transfer, struct port_reply *reply)
 {
   assert_true(transfer->open);
-  *reply = (struct port_reply){.status = 200, .has_length = true, .length = transfer->length};
-  return transfer->polls++ < PIECES_GAP ? LB_MORE : LB_OK;
+  if (transfer->polls++ < PIECES_GAP) {
+    return LB_MORE;
+  }
+  if (transfer->error && transfer->breaks_at == 0) {
+    return transfer->error;
+  }
+  *reply = (struct port_reply){.status = transfer->status, .has_length = true};
+  if (transfer->status != PORT_HTTP_OK) {
+    return LB_OK;
+  }
+  reply->length = transfer->length - transfer->first;
+  if (transfer->first > 0) {
+    reply->status = PORT_HTTP_PARTIAL;
+    reply->has_range = true;
+    reply->first = transfer->first;
+    reply->total = transfer->length;
+  }
+  if (transfer->tag) {
+    snprintf(reply->validator, sizeof(reply->validator), "%s", transfer->tag);
+  }
+  return LB_OK;
 }
 
 static int network_read(struct port_transfer *transfer, void *buffer, uint32_t capacity, uint32_t *got)
 {
-  uint32_t left = transfer->length - transfer->sent;
+  bool breaks = transfer->error && transfer->breaks_at < transfer->length;
+  uint32_t left = (breaks ? transfer->breaks_at : transfer->length) - transfer->sent;
   uint32_t piece = left < PIECE ? left : PIECE;
 
   assert_true(transfer->open);
   *got = 0;
-  if (transfer->polls++ % PIECES_GAP != 0) {
+  if (!transfer->at_once && transfer->polls++ % PIECES_GAP != 0) {
     return LB_MORE;
+  }
+  if (breaks && left == 0) {
+    return transfer->error;
   }
   *got = piece < capacity ? piece : capacity;
   memcpy(buffer, transfer->bytes + transfer->sent, *got);
@@ -144,6 +203,7 @@ static void open_ports(struct world *world)
       .flash = &world->flash.driver,
       .sha256 = &world->hashes[0],
       .sha256_other = &world->hashes[1],
+      .sha256_patch = &world->hashes[3],
       .md5 = &world->hashes[2],
       .chip = lb_chip_by_name("esp32"),
       .revision = 300,
@@ -198,6 +258,7 @@ void world_open(struct world *world, bool factory)
   mbedtls_hash_sha256(&world->hashes[0], &world->hash_contexts[0]);
   mbedtls_hash_sha256(&world->hashes[1], &world->hash_contexts[1]);
   mbedtls_hash_md5(&world->hashes[2], &world->hash_contexts[2]);
+  mbedtls_hash_sha256(&world->hashes[3], &world->hash_contexts[3]);
   put_table(world, rows, count);
   world->link = true;
   world->version = "3.1.003\nMended.\n";
@@ -317,6 +378,13 @@ void world_assert_said(const struct world *world, unsigned console, const char *
 {
   if (!strstr(world->consoles[console].output, text)) {
     fail_here("\"%s\" is not in:\n%s", text, world->consoles[console].output);
+  }
+}
+
+void world_assert_never_said(const struct world *world, unsigned console, const char *text)
+{
+  if (strstr(world->consoles[console].output, text)) {
+    fail_here("\"%s\" is in:\n%s", text, world->consoles[console].output);
   }
 }
 

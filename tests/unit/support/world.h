@@ -24,9 +24,27 @@
 struct port_transfer {
   const uint8_t *bytes;
   uint32_t length;
-  uint32_t sent;
+  uint32_t first; /* the byte that a part begins with; 0: all comes */
+  uint32_t sent;  /* up to here */
   uint32_t polls;
+  int status;
+  int error;          /* instead of the byte at breaks_at; 0: none */
+  uint32_t breaks_at; /* 0: there is not even a reply */
+  const char *tag;
+  bool at_once;
   bool open;
+};
+
+/* What the server has beside the image. */
+struct world_served {
+  const uint8_t *bytes; /* NULL: it has none, and answers 404 */
+  uint32_t length;
+  bool at_once;       /* all of it is there when the reply is */
+  uint32_t asked;     /* so often */
+  uint32_t failing;   /* the next so many requests are answered with */
+  int status;         /* this status, or 200 and then */
+  int error;          /* this error, */
+  uint32_t breaks_at; /* behind so many bytes */
 };
 
 struct port_file {
@@ -44,15 +62,19 @@ struct world_console {
 struct world {
   struct sim_clock clock;
   struct sim_flash flash;
-  struct built_image image; /* what the server and the file have */
-  const char *version;      /* what the server says of it, with the changelog; NULL: it has no version file */
-  bool link;                /* there is a network */
+  struct built_image image;  /* what the server and the file have */
+  const char *version;       /* what the server says of it, with the changelog; NULL: it has no version file */
+  const char *tag;           /* its strong validator of whatever it has, with quotes; NULL: none, and no parts either */
+  struct world_served list;  /* of patches, beside the image; none at first */
+  struct world_served patch; /* the file with any name that ends so */
+  uint32_t image_asked;      /* how often the image was, or a part of it */
+  bool link;                 /* there is a network */
   struct port_transfer transfers[WORLD_TRANSFERS];
   struct port_file file;
   struct port_network network;
   struct port_files files;
-  struct mbedtls_hash hash_contexts[3];
-  struct lb_hash hashes[3];
+  struct mbedtls_hash hash_contexts[4];
+  struct lb_hash hashes[4];
   struct port port;
   struct bootloader bootloader;
   struct module_uptime uptime;
@@ -86,8 +108,9 @@ uint64_t world_run(struct world *world, const char *line, int expected);
 /* The same on any of the consoles. */
 uint64_t world_run_on(struct world *world, unsigned console, const char *line, int expected);
 
-/* Has a console said that since its last line began? Or just that? */
+/* Has a console said that since its last line began? Or not? Or just that? */
 void world_assert_said(const struct world *world, unsigned console, const char *text);
+void world_assert_never_said(const struct world *world, unsigned console, const char *text);
 void world_assert_output(const struct world *world, unsigned console, const char *text);
 
 /* No step since the last world_boot has taken too long, no rule of the flash was broken, nothing is left open. */
