@@ -183,7 +183,7 @@ int flash_job_step(struct flash_job *job)
   static int (*const steps[])(struct flash_job *) = {
       [FLASH_JOB_IDLE] = step_idle,
       [FLASH_JOB_CHOOSING] = choose,
-      [FLASH_JOB_ASKING] = flash_patch_ask,
+      [FLASH_JOB_ASKING] = patch_ask,
       [FLASH_JOB_RESUMING] = flash_resume_step,
       [FLASH_JOB_CONNECTING] = flash_transfer_connect,
       [FLASH_JOB_STAGING] = patch_fetch_stage,

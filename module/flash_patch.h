@@ -9,7 +9,8 @@
  * in a file is checked, then applied as it is read. The image that comes of it goes through the same session as any
  * other.
  *
- * Asking and choosing are in flash_patch.c, fetching in patch_fetch.c, checking and applying in patch_apply.c.
+ * Asking is in patch_ask.c, choosing in flash_patch.c, fetching in patch_fetch.c, checking and applying in
+ * patch_apply.c.
  */
 #ifndef MODULE_FLASH_PATCH_H
 #define MODULE_FLASH_PATCH_H
@@ -66,9 +67,11 @@ void flash_patch_start(struct flash_job *job);
 /* Ends what may be under way with the server, at any time. */
 void flash_patch_stop(struct flash_job *job);
 
-/* Asks for the list; then the job is on its way with the cheapest offer, or with the whole image. LB_MORE, or why not.
- */
-int flash_patch_ask(struct flash_job *job);
+/* Goes on with the next offer of the list that is worth it, or with the whole image. LB_MORE, or why not. */
+int flash_patch_try_next(struct flash_job *job);
+
+/* Goes on with the whole image. LB_MORE. */
+int flash_patch_fetch_whole(struct flash_job *job);
 
 /* After an error: is it one for which another way to the image is tried? */
 bool flash_patch_gives_way(const struct flash_job *job, int error);
@@ -94,6 +97,12 @@ const char *flash_patch_origin(const struct flash_job *job);
 
 /* How many bytes the source has to deliver: the patch, or the image. */
 uint32_t flash_patch_wanted(const struct flash_job *job);
+
+/* ---- patch_ask.c ---- */
+
+/* Asks for the list; then the job is on its way with the cheapest offer, or with the whole image. LB_MORE, or why not.
+ */
+int patch_ask(struct flash_job *job);
 
 /* ---- patch_fetch.c ---- */
 
