@@ -224,19 +224,10 @@ static int compare(struct image_side *a, struct image_side *b, bool json)
 
 int image_diff_command(int argc, char **argv)
 {
-  static const struct option table[] = {{"json", no_argument, NULL, 'j'}, {0}};
   struct image_side a = {0};
   struct image_side b = {0};
   bool json = false;
-  int option = 0;
-  options_start();
-  while ((option = options_next(argc, argv, table)) != OPTIONS_END) {
-    if (option == OPTIONS_WRONG) {
-      return TOOL_EXIT_USAGE;
-    }
-    json = true;
-  }
-  if (!options_words(argc, 2, 2, "two IMAGEs")) {
+  if (!options_only_json(argc, argv, 2, "two IMAGEs", &json)) {
     return TOOL_EXIT_USAGE;
   }
   int result = DIFF_TROUBLE;

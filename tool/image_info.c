@@ -313,17 +313,8 @@ static cJSON *info_json(const struct image_file *file)
 
 int image_info_command(int argc, char **argv)
 {
-  static const struct option table[] = {{"json", no_argument, NULL, 'j'}, {0}};
   bool json = false;
-  int option = 0;
-  options_start();
-  while ((option = options_next(argc, argv, table)) != OPTIONS_END) {
-    if (option == OPTIONS_WRONG) {
-      return TOOL_EXIT_USAGE;
-    }
-    json = true;
-  }
-  if (!options_words(argc, 1, 1, "one IMAGE")) {
+  if (!options_only_json(argc, argv, 1, "one IMAGE", &json)) {
     return TOOL_EXIT_USAGE;
   }
   struct image_file file;

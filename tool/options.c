@@ -42,6 +42,21 @@ bool options_words(int argc, int least, int most, const char *what)
   return false;
 }
 
+bool options_only_json(int argc, char **argv, int count, const char *what, bool *json)
+{
+  static const struct option table[] = {{"json", no_argument, NULL, 'j'}, {0}};
+  int option = OPTIONS_END;
+  *json = false;
+  options_start();
+  while ((option = options_next(argc, argv, table)) != OPTIONS_END) {
+    if (option == OPTIONS_WRONG) {
+      return false;
+    }
+    *json = true;
+  }
+  return options_words(argc, count, count, what);
+}
+
 bool options_number(const char *option, const char *text, uint32_t least, uint32_t most, uint32_t *value)
 {
   char *end = NULL;

@@ -34,6 +34,12 @@ int options_next(int argc, char **argv, const struct option *table);
 bool options_words(int argc, int least, int most, const char *what);
 
 /*
+ * All of a command line that has no option but --json, and `count` words, which `what` names: "one IMAGE". False: it
+ * has something else.
+ */
+bool options_only_json(int argc, char **argv, int count, const char *what, bool *json);
+
+/*
  * A number, decimal or 0x..., with K or M behind it for 1024 and 1048576, from `least` to `most`. False and an error
  * line that names `option` if `text` is anything else.
  */

@@ -25,18 +25,9 @@ static bool print_info(const struct patch_file *patch, bool json)
 
 int patch_info_command(int argc, char **argv)
 {
-  static const struct option table[] = {{"json", no_argument, NULL, 'j'}, {0}};
   struct patch_file patch;
   bool json = false;
-  int option = 0;
-  options_start();
-  while ((option = options_next(argc, argv, table)) != OPTIONS_END) {
-    if (option == OPTIONS_WRONG) {
-      return TOOL_EXIT_USAGE;
-    }
-    json = true;
-  }
-  if (!options_words(argc, 1, 1, "one PATCH")) {
+  if (!options_only_json(argc, argv, 1, "one PATCH", &json)) {
     return TOOL_EXIT_USAGE;
   }
   if (!patch_file_read(&patch, argv[optind])) {
